@@ -1,0 +1,3 @@
+"""Tocsin: a self-hosted news-alert bot for Telegram and Slack."""
+
+__version__ = "0.1.0"

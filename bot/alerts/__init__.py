@@ -1,0 +1,1 @@
+"""What people get: deciding, rendering, folding and pacing alerts."""

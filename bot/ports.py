@@ -1,0 +1,307 @@
+"""What the flows need from the world. The docstrings are the contract; tests/contracts/ holds every adapter to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bot.model import (
+        Action,
+        Chat,
+        ChatId,
+        Claim,
+        Delivery,
+        Entry,
+        EntryId,
+        Feed,
+        FeedId,
+        FeedState,
+        FetchOutcome,
+        Fingerprint,
+        Incoming,
+        LeasedFeed,
+        Limits,
+        Message,
+        Mute,
+        ParsedFeed,
+        ParseFailed,
+        PollCommit,
+        Receipt,
+        Reply,
+        SendOutcome,
+        Settlement,
+        Story,
+        StoryId,
+        Subscription,
+        SubscriptionChange,
+        SubscriptionId,
+        Validators,
+    )
+
+
+class Clock(Protocol):
+    """The only source of time and of waiting."""
+
+    def now(self) -> datetime:
+        """Wall clock, aware, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back, for measuring how long something took."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits that long by the monotonic clock."""
+        ...
+
+
+class Fetcher(Protocol):
+    """Bytes from the web, within limits."""
+
+    async def fetch(self, url: str, validators: Validators, body_hash: str) -> FetchOutcome:
+        """One conditional GET with redirects followed.
+
+        Never raises for what a server or network does. Within 30 s in all; the decoded body within the cap; refuses
+        every address that is not public unless the operator allowed it. A body whose hash equals `body_hash` is
+        NotModified.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        ...
+
+
+class Parser(Protocol):
+    """Bytes to entries, safely."""
+
+    async def parse(self, body: bytes, content_type: str, url: str) -> ParsedFeed | ParseFailed:
+        """Never raises for what the bytes are, never blocks the event loop, and ends within its limits."""
+        ...
+
+    async def close(self) -> None:
+        """Ends the worker process."""
+        ...
+
+
+class FeedStore(Protocol):
+    """Feeds and where polling stands."""
+
+    async def sync_feeds(self, feeds: Sequence[Feed], now: datetime) -> None:
+        """Makes the rows of origins "config" and "sample" equal to `feeds`; others stay.
+
+        New rows are due at `now`. State of rows that stay is kept; rows that leave lose theirs, their entries stay.
+        """
+        ...
+
+    async def add_feed(self, feed: Feed, now: datetime) -> bool:
+        """False when it is there already."""
+        ...
+
+    async def remove_feed(self, feed: FeedId) -> bool:
+        """False when it was not there."""
+        ...
+
+    async def feeds(self) -> list[tuple[Feed, FeedState]]:
+        """All of them, in the order listed."""
+        ...
+
+    async def claim_feeds(self, now: datetime, lease: float, limit: int) -> list[LeasedFeed]:
+        """Due feeds (`next_poll` <= now, not gone, not leased), longest due first; exclusive for `lease` seconds."""
+        ...
+
+    async def save_feed(self, state: FeedState, epoch: int) -> None:
+        """Ends the lease with a new state and no entries. Raises LeaseLost for an older epoch."""
+        ...
+
+    async def next_poll(self, now: datetime) -> datetime | None:
+        """When the next feed falls due; None when there is none."""
+        ...
+
+
+class EntryStore(Protocol):
+    """Entries and stories: what ingest needs, and what commands look up."""
+
+    async def fingerprints(
+        self, feed: FeedId, guids: Sequence[str], links: Sequence[str], titles: Sequence[str]
+    ) -> list[Fingerprint]:
+        """Those of the feed that share a digest with any given one ("" matches nothing)."""
+        ...
+
+    async def entries(self, ids: Sequence[EntryId]) -> list[Entry]:
+        """Those still kept, in the order asked."""
+        ...
+
+    async def entries_since(self, since: datetime) -> list[Entry]:
+        """By time seen, oldest first."""
+        ...
+
+    async def entries_by_link(self, link: str) -> list[Entry]:
+        """Exact link, any feed, newest first."""
+        ...
+
+    async def stories(self, ids: Sequence[StoryId]) -> list[Story]:
+        """Those still kept, in the order asked."""
+        ...
+
+    async def open_stories(self, since: datetime) -> list[Story]:
+        """Stories with an entry seen since, by id merged ones left out, oldest first."""
+        ...
+
+    async def commit(self, commit: PollCommit) -> None:
+        """All of it or nothing, on disk when it returns.
+
+        Raises LeaseLost when `epoch` is not the feed's current one; StoreFull when the disk refuses.
+        """
+        ...
+
+
+class SubscriptionStore(Protocol):
+    """Chats and their subscriptions."""
+
+    async def chat(self, chat: ChatId) -> Chat | None: ...
+
+    async def chats(self) -> list[Chat]: ...
+
+    async def put_chat(self, chat: Chat) -> None: ...
+
+    async def forget_chat(self, chat: ChatId) -> None:
+        """Deletes the chat and everything that bears its id."""
+        ...
+
+    async def subscriptions(self, chat: ChatId) -> list[Subscription]:
+        """In order of creation."""
+        ...
+
+    async def add_subscription(self, subscription: Subscription) -> Subscription:
+        """The id given is ignored; the store gives the next one, never used before."""
+        ...
+
+    async def update_subscription(self, subscription: Subscription) -> bool:
+        """False when it is no longer there."""
+        ...
+
+    async def remove_subscription(self, subscription: SubscriptionId) -> bool:
+        """False when it was not there."""
+        ...
+
+    async def subscription_changes(self, after: int) -> list[SubscriptionChange]:
+        """Every subscription whose last change has a version above `after`, by version; removed ones too.
+
+        With `after` 0 all that exist now.
+        """
+        ...
+
+    async def mute(self, mute: Mute) -> None: ...
+
+    async def mutes(self, stories: Sequence[StoryId]) -> list[Mute]: ...
+
+    async def put_actions(self, actions: Sequence[Action]) -> None:
+        """Idempotent by id."""
+        ...
+
+    async def action(self, action: str, chat: ChatId) -> Action | None:
+        """None for an unknown id and for another chat's."""
+        ...
+
+
+class Outbox(Protocol):
+    """At-least-once deliveries."""
+
+    async def deliveries(self, chat: ChatId | None, stories: Sequence[StoryId]) -> list[Delivery]:
+        """Rows of these stories, of one chat or of all, in order of creation."""
+        ...
+
+    async def claim_deliveries(self, now: datetime, lease: float, limit: int) -> list[Claim]:
+        """Up to `limit` chats with due rows, longest due first, each with its due rows in order of creation.
+
+        Counts the attempt and moves `due` to the end of the lease before it returns. One chat's rows are in one
+        claim only. Chats that are gone or paused platforms are not given out. Rows of one claim: at most 200.
+        """
+        ...
+
+    async def settle(self, settlement: Settlement) -> None:
+        """All of it or nothing. Raises LeaseLost for an older epoch."""
+        ...
+
+    async def receipts(self, chat: ChatId, stories: Sequence[StoryId]) -> list[Receipt]: ...
+
+    async def receipt_of(self, chat: ChatId, message: str) -> Receipt | None:
+        """By the platform's message id."""
+        ...
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        """When the next row that may be claimed falls due; None when there is none."""
+        ...
+
+    async def counts(self, chat: ChatId | None, since: datetime) -> dict[str, int]:
+        """Rows created since, by "kind/state" ("ring/sent"), plus "held" (due rows held) of one chat or all."""
+        ...
+
+    async def oldest_held(self, chat: ChatId | None) -> datetime | None:
+        """Creation time of the oldest row that is held or due."""
+        ...
+
+    async def dead(self, chat: ChatId | None, limit: int) -> list[Delivery]:
+        """Given up, newest first."""
+        ...
+
+
+class Store(FeedStore, EntryStore, SubscriptionStore, Outbox, Protocol):
+    """One store implements all of it; each flow asks for its part."""
+
+    async def retain(self, entries: datetime, fingerprints: datetime, deliveries: datetime) -> int:
+        """Drops entries and stories last seen before, fingerprints last seen before (never one that the feed's last
+        parsed body may still carry: its last_seen >= the feed's last_parsed - 2 days), and settled deliveries with
+        their receipts and actions. Returns how many rows left.
+        """
+        ...
+
+    async def compact(self) -> None:
+        """Does the housekeeping that keeps opening fast; commits go on meanwhile."""
+        ...
+
+    async def close(self) -> None:
+        """Flushes and lets go of the store."""
+        ...
+
+
+class CommandHandler(Protocol):
+    """What chat adapters hand people's doings to."""
+
+    def changes(self, incoming: Incoming) -> bool:
+        """Whether it would change something, so that adapters ask for the person's rights only then."""
+        ...
+
+    async def answer(self, incoming: Incoming) -> Reply | None:
+        """Never raises for anything a person can do. None: nothing to say."""
+        ...
+
+
+class Messenger(Protocol):
+    """A chat platform. Every method classes what the platform answers; none raises for it."""
+
+    #: "telegram", "slack", "console"
+    platform: str
+    limits: Limits
+
+    def is_group(self, chat: ChatId) -> bool:
+        """Whether group rates apply."""
+        ...
+
+    async def send(self, chat: ChatId, message: Message, reply_to: str = "") -> SendOutcome:
+        """One new message, as a reply (or in the thread) under `reply_to` when given and still there."""
+        ...
+
+    async def edit(self, chat: ChatId, message_id: str, message: Message) -> SendOutcome:
+        """Replaces a sent message. "Not modified" is Sent; a message that is no longer there is Refused."""
+        ...
+
+    async def run(self, handler: CommandHandler) -> None:
+        """Hears people until cancelled; answers them itself with what the handler says."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""The sample wire: invented outlets with invented news, so that a newcomer hears a ring without a network."""

@@ -1,0 +1,1 @@
+"""Where entries come from: fetching, parsing, scheduling and finding feeds."""

@@ -1,0 +1,1 @@
+"""What is one story: clustering and summaries."""

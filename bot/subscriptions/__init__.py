@@ -1,0 +1,1 @@
+"""What people ask for: the query language and its index."""
