@@ -284,6 +284,8 @@ class Story:
     entries: tuple[EntryId, ...]
     #: the story that took this one over in a late merge; "" when it stands
     merged_into: StoryId = StoryId("")
+    #: the stories that this one took over; their alerts count as its own
+    merged: tuple[StoryId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -511,7 +513,8 @@ class Settlement:
     chat: ChatId
     #: of the Claim; an older one is refused with LeaseLost
     epoch: int
-    #: rows with their new state; every claimed row appears
+    #: claimed rows with their new state; claimed rows that are not named stay in the claim, which ends
+    #: with its last row (settled, or due again) or with the lease
     deliveries: tuple[Delivery, ...]
     receipts: tuple[Receipt, ...] = ()
     #: the chat can't be written to any more, and why

@@ -224,7 +224,11 @@ class Outbox(Protocol):
         ...
 
     async def settle(self, settlement: Settlement) -> None:
-        """All of it or nothing. Raises LeaseLost for an older epoch."""
+        """All of it or nothing. Raises LeaseLost for an older epoch.
+
+        One claim may be settled in several steps (one a send): rows not named stay claimed until the lease ends; the
+        chat can be claimed again when none of the claim's rows is left in it. A row settled as DUE is free again.
+        """
         ...
 
     async def receipts(self, chat: ChatId, stories: Sequence[StoryId]) -> list[Receipt]: ...
