@@ -166,6 +166,8 @@ class NotModified:
 
     validators: Validators
     max_age: float = 0.0
+    #: where 301/308 redirects alone lead, "" without them
+    permanent_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
