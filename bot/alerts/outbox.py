@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.model import Delivery, DeliveryKind, DeliveryState, EntryId, Kind, delivery_id
+from bot.model import Delivery, DeliveryKind, DeliveryState, EntryId, Kind, delivery_id, later
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+    from random import Random
 
     from bot.model import Chat, ChatId, Entry, FeedId, StoryId, Subscription, SubscriptionId
 
@@ -24,6 +26,12 @@ _AGENCY = re.compile(
     r"\b(?:(reuters|рейтер)|(associated press|\bAP\b)|(AFP|agence france-presse)|(dpa)|(TASS|ТАСС)|(Interfax|Интерфакс)"
     r"|(RIA Novosti|РИА Новости)|(Anadolu|AA\b)|(Xinhua|新华社)|(Kyodo)|(EFE)|(ANSA)|(PA Media|Press Association)|(PTI))\b"
 )
+
+
+#: a row that could not be delivered for this long is given up, and shown by /status
+GIVE_UP = timedelta(hours=72)
+_BACKOFF_FIRST = 5.0
+_BACKOFF_MOST = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,3 +174,11 @@ def corrected(entry: Entry, rings: Iterable[Delivery], now: datetime) -> list[De
         for ring in rings
         if ring.entry == entry.id and ring.state is not DeliveryState.WAITING
     ]
+
+
+def retry_at(row: Delivery, after: float | None, now: datetime, rng: Random) -> datetime:
+    """When to try again: exactly as long as the platform asked, else doubling from 5 s to 15 min with jitter."""
+    if after is not None:
+        return later(now, after)
+    doubled = _BACKOFF_FIRST * 2.0 ** min(max(row.attempts - 1, 0), 16)
+    return later(now, min(doubled, _BACKOFF_MOST) * rng.uniform(0.75, 1.25))

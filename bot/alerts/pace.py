@@ -1,0 +1,63 @@
+"""How fast messages may follow one another: token buckets that are told the time.
+
+A bucket holds `burst` tokens and gains `rate` a second (GCRA form: it keeps only the time at which it is full again).
+Times are seconds of one monotonic clock, so that a stepped wall clock neither floods nor starves a chat.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.model import ChatId, Limits
+
+#: what one bucket may run ahead: platforms count in windows, so a full burst after silence is kept small
+_PLATFORM_BURST = 1
+#: buckets that are full again are forgotten when more than this many are held
+_SWEEP_AT = 10_000
+
+
+class Pacer:
+    """Reserves a moment for each send. One per process and platform account."""
+
+    def __init__(self) -> None:
+        self._next: dict[tuple[str, str], float] = {}
+
+    def reserve(self, chat: ChatId, *, limits: Limits, group: bool, now: float) -> float:
+        """Books the next moment that all limits of the chat allow; returns how many seconds to wait for it."""
+        buckets = self._buckets(chat, limits, group=group)
+        at = max((self._free_at(key, rate, burst, now) for key, rate, burst in buckets), default=now)
+        at = max(at, self._next.get(("blocked", chat.platform), 0.0))
+        for key, rate, _ in buckets:
+            self._next[key] = max(self._next.get(key, 0.0), at) + 1 / rate
+        if len(self._next) > _SWEEP_AT:
+            self._next = {key: full for key, full in self._next.items() if full > now}
+        return at - now
+
+    def chat_wait(self, chat: ChatId, *, limits: Limits, group: bool, now: float) -> float:
+        """Seconds that this chat's own limits ask for now, whatever the rest of the platform does; books nothing."""
+        buckets = self._buckets(chat, limits, group=group)
+        own = (self._free_at(key, rate, burst, now) for key, rate, burst in buckets if key[0] != "platform")
+        return max(own, default=now) - now
+
+    def block(self, platform: str, until: float) -> None:
+        """Nothing goes to the platform before that moment: it asked us to wait as a whole."""
+        key = ("blocked", platform)
+        self._next[key] = max(self._next.get(key, 0.0), until)
+
+    def blocked(self, platform: str, now: float) -> float:
+        """Seconds for which the whole platform must wait still."""
+        return max(0.0, self._next.get(("blocked", platform), 0.0) - now)
+
+    def _free_at(self, key: tuple[str, str], rate: float, burst: int, now: float) -> float:
+        return max(now, self._next.get(key, 0.0) - (burst - 1) / rate)
+
+    @staticmethod
+    def _buckets(chat: ChatId, limits: Limits, *, group: bool) -> list[tuple[tuple[str, str], float, int]]:
+        # topics of one group share its limits: the address alone counts
+        rates = (
+            (("platform", chat.platform), limits.platform_rate, _PLATFORM_BURST),
+            (("chat", f"{chat.platform}:{chat.address}"), limits.chat_rate, limits.chat_burst),
+            (("group", f"{chat.platform}:{chat.address}"), limits.group_rate / 60 if group else 0.0, limits.chat_burst),
+        )
+        return [(key, rate, burst) for key, rate, burst in rates if rate > 0]

@@ -1,0 +1,301 @@
+"""What to do next for one chat: hold, fold, send or edit. Pure: facts in, one step out.
+
+The rows of a chat come in order; a step always deals with the first row, and with later ones that the same message
+can carry. Folding happens here, at send time, and is never stored: settings that changed meanwhile count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from hashlib import blake2b
+from typing import TYPE_CHECKING, assert_never
+
+from bot.alerts import render
+from bot.alerts.digest import digest_of, next_digest, quiet_until
+from bot.errors import QueryError
+from bot.model import Action, Button, DeliveryKind, DeliveryState
+from bot.stories.summary import summarise
+from bot.subscriptions.match import document, hits
+from bot.subscriptions.query import parse_query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from bot.model import (
+        Chat,
+        Delivery,
+        Entry,
+        EntryId,
+        Hit,
+        Message,
+        Receipt,
+        Story,
+        StoryId,
+        Subscription,
+        SubscriptionId,
+    )
+    from bot.stories.summary import Habits
+    from bot.subscriptions.match import Document
+
+#: a sent message is edited at most this often; the first edit comes at once
+EDIT_SPACING = timedelta(minutes=3)
+#: more rings than this at the same moment are one message
+BURST = 10
+#: after an outage at least this long, what was missed comes as one message
+OUTAGE = timedelta(minutes=30)
+#: how long after a start the first polls may take to bring in what was missed
+CATCH_UP = timedelta(seconds=90)
+_CATCH_UP_AT = 3
+#: `Receipt.shown` of a story that was shown inside a digest: there is no message of its own to edit
+IN_DIGEST = "digest"
+
+
+@dataclass(frozen=True, slots=True)
+class StoryFacts:
+    """What is known of one story when it comes to tell a chat of it."""
+
+    story: Story
+    #: its entries that are still kept, in order of arrival
+    entries: tuple[Entry, ...]
+    #: the row that rang, whatever its state; None before
+    ring: Delivery | None
+    receipt: Receipt | None
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about the rows of one claim."""
+
+    chat: Chat
+    stories: Mapping[StoryId, StoryFacts]
+    entries: Mapping[EntryId, Entry]
+    #: the chat's own
+    subscriptions: Mapping[SubscriptionId, Subscription]
+    habits: Habits
+    #: when the bot was last seen alive before this start, and the start; None when the pause was short
+    away: tuple[datetime, datetime] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Nothing to send: rows with their new state."""
+
+    rows: tuple[Delivery, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A new message."""
+
+    message: Message
+    #: rows that it fulfils
+    rows: tuple[Delivery, ...]
+    #: rows that it covers as well
+    folded: tuple[Delivery, ...] = ()
+    #: message id to reply to, ""
+    reply_to: str = ""
+    #: stories whose alert this message is from now on, with what it shows of them
+    shows: tuple[tuple[StoryId, str], ...] = ()
+    actions: tuple[Action, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A sent message changes."""
+
+    message: Message
+    rows: tuple[Delivery, ...]
+    receipt: Receipt
+    folded: tuple[Delivery, ...] = ()
+    shown: str = ""
+
+
+Step = Settle | Send | Edit
+
+
+def plan(rows: Sequence[Delivery], facts: Facts, limit: int, now: datetime) -> Step:
+    """The next step for these rows (not empty, one chat's, in order). `limit` in UTF-16 units."""
+    first = rows[0]
+    if facts.chat.paused_until is not None and facts.chat.paused_until > now:
+        return Settle(tuple(_final(row, DeliveryState.MUTED, "paused", now) for row in rows))
+    story = facts.stories.get(first.story)
+    if story is None or first.entry not in facts.entries:
+        return Settle((_final(first, DeliveryState.DEAD, "the entry is no longer kept", now),))
+    if story.muted:
+        return Settle((_final(first, DeliveryState.MUTED, "the story is muted", now),))
+    if first.subscriptions and not any(i in facts.subscriptions for i in first.subscriptions):
+        return Settle((_final(first, DeliveryState.MUTED, "unsubscribed", now),))
+    match first.kind:
+        case DeliveryKind.RING | DeliveryKind.DEVELOP:
+            return _speak(rows, facts, limit, now)
+        case DeliveryKind.GROW | DeliveryKind.CORRECT:
+            return _change(rows, facts, now)
+        case _:
+            assert_never(first.kind)
+
+
+def release(row: Delivery, due: datetime) -> Delivery:
+    """The row as it was before it was claimed, due at another time."""
+    return replace(row, state=DeliveryState.DUE, due=due, attempts=max(0, row.attempts - 1))
+
+
+def action_id(chat: object, verb: str, subject: str) -> str:
+    """Opaque and stable: the same button of the same alert has one id. At most 64 bytes on every platform."""
+    return blake2b(f"{chat}\x00{verb}\x00{subject}".encode(), digest_size=12).hexdigest()
+
+
+def view(row: Delivery, facts: Facts, *, subject: Delivery | None = None) -> render.View:
+    """What is shown of a row; `subject` is the ring whose message it belongs to, itself by default."""
+    subject = subject or row
+    entry = facts.entries[subject.entry]
+    story = facts.stories[row.story]
+    subscriptions = [s for i in subject.subscriptions if (s := facts.subscriptions.get(i))]
+    found: list[Hit] = []
+    if subscriptions:
+        prepared = document(entry)
+        for subscription in subscriptions:
+            found += _hits(subscription.query, prepared)
+    also = dict.fromkeys(e.source for e in story.entries if e.source != entry.source)
+    return render.View(
+        entry=entry,
+        excerpt=summarise(entry, found, facts.habits),
+        also=tuple(also),
+        queries=tuple(dict.fromkeys(s.query for s in subscriptions)),
+    )
+
+
+def _hits(query: str, prepared: Document) -> tuple[Hit, ...]:
+    try:
+        return hits(parse_query(query), prepared) or ()
+    except QueryError:
+        return ()
+
+
+def _final(row: Delivery, state: DeliveryState, reason: str, now: datetime) -> Delivery:
+    return replace(row, state=state, reason=reason, settled=now)
+
+
+def _rhythm(row: Delivery, facts: Facts) -> str:
+    ids = row.subscriptions
+    ring = facts.stories[row.story].ring if row.story in facts.stories else None
+    if not ids and ring is not None:
+        ids = ring.subscriptions
+    return digest_of(facts.chat, [s for i in ids if (s := facts.subscriptions.get(i))])
+
+
+def _hold(row: Delivery, facts: Facts, now: datetime) -> tuple[datetime, str] | None:
+    """Until when, and why, this row must not sound yet; None when it may."""
+    rhythm = _rhythm(row, facts)
+    if rhythm != "off":
+        at = next_digest(rhythm, row.created, facts.chat.timezone)
+        if at > now:
+            return at, "digest"
+    quiet = quiet_until(facts.chat, now)
+    if quiet is not None:
+        return quiet, "quiet hours"
+    if _missed(row, facts) and facts.away is not None and facts.away[1] + CATCH_UP > now:
+        return facts.away[1] + CATCH_UP, "catching up"
+    return None
+
+
+def _missed(row: Delivery, facts: Facts) -> bool:
+    """Published while the bot was away, found by the first polls after it came back."""
+    if facts.away is None:
+        return False
+    entry = facts.entries.get(row.entry)
+    return entry is not None and entry.published <= facts.away[1] and row.created <= facts.away[1] + CATCH_UP
+
+
+def _speak(rows: Sequence[Delivery], facts: Facts, limit: int, now: datetime) -> Step:
+    """A message that sounds: held, or bundled with others, or on its own."""
+    first = rows[0]
+    hold = _hold(first, facts, now)
+    if hold is not None:
+        due, reason = hold
+        return Settle((replace(release(first, due), held=True, reason=reason),))
+    bundle = [
+        row
+        for row in rows
+        if row.kind in (DeliveryKind.RING, DeliveryKind.DEVELOP)
+        and row.entry in facts.entries
+        and row.story in facts.stories
+        and not facts.stories[row.story].muted
+        and _hold(row, facts, now) is None
+    ]
+    heading = _heading(first, bundle, facts, now)
+    if heading:
+        return _digest(heading, bundle, rows, facts, limit)
+    if first.kind is DeliveryKind.DEVELOP:
+        receipt = facts.stories[first.story].receipt
+        message = render.develop(view(first, facts), facts.chat.timezone, now)
+        return Send(message, (first,), reply_to=receipt.message if receipt else "")
+    return _ring(rows, facts, now)
+
+
+def _heading(first: Delivery, bundle: Sequence[Delivery], facts: Facts, now: datetime) -> str:
+    """The digest's heading, "" when the rows go out one by one."""
+    clock = render.local_time(now, facts.chat.timezone, now)
+    if _rhythm(first, facts) != "off" and first.held:
+        return f"Your news, {clock}"
+    rings = [row for row in bundle if row.kind is DeliveryKind.RING]
+    if first.held and first.reason == "quiet hours" and len([row for row in bundle if row.held]) > 1:
+        return "While it was quiet"
+    missed = [row for row in rings if _missed(row, facts)]
+    if facts.away and len(missed) >= _CATCH_UP_AT and _missed(first, facts):
+        start, end = (render.local_time(moment, facts.chat.timezone, now) for moment in facts.away)
+        return f"While I was away ({start}–{end})"
+    return "Many at once" if len(rings) > BURST else ""
+
+
+def _digest(heading: str, bundle: Sequence[Delivery], rows: Sequence[Delivery], facts: Facts, limit: int) -> Send:
+    ringing = {row.story for row in bundle if row.kind is DeliveryKind.RING}
+    told = [row for row in bundle if row.kind is DeliveryKind.RING or row.story not in ringing]
+    message, count = render.digest(heading, [view(row, facts) for row in told], limit)
+    shown = told[:count]
+    stories = {row.story for row in shown}
+    folded = [row for row in rows if row.story in stories and row not in shown]
+    shows = tuple((row.story, IN_DIGEST) for row in shown if row.kind is DeliveryKind.RING)
+    return Send(message, tuple(shown), tuple(folded), shows=shows)
+
+
+def _ring(rows: Sequence[Delivery], facts: Facts, now: datetime) -> Send:
+    first = rows[0]
+    message = render.ring(view(first, facts), facts.chat.timezone, now)
+    shown = render.fingerprint(message)
+    message, actions = _buttons(message, first, facts, now)
+    # the message shows the story as it stands now: what joined meanwhile is in it already
+    folded = [r for r in rows if r.story == first.story and r.kind in (DeliveryKind.GROW, DeliveryKind.CORRECT)]
+    return Send(message, (first,), tuple(folded), shows=((first.story, shown),), actions=actions)
+
+
+def _buttons(message: Message, row: Delivery, facts: Facts, now: datetime) -> tuple[Message, tuple[Action, ...]]:
+    subscriptions = [s for i in row.subscriptions if (s := facts.subscriptions.get(i))]
+    wanted = [("Why", "why", str(row.story)), ("Mute story", "mute", str(row.story))]
+    wanted += [(f"Snooze {s.query[:24]} 24 h", "snooze", str(s.id)) for s in subscriptions[:1]]
+    chat = facts.chat.id
+    actions = tuple(Action(action_id(chat, verb, subject), chat, verb, subject, now) for _, verb, subject in wanted)
+    buttons = [Button(label, action.id) for (label, _, _), action in zip(wanted, actions, strict=True)]
+    return render.with_buttons(message, buttons), actions
+
+
+def _change(rows: Sequence[Delivery], facts: Facts, now: datetime) -> Step:
+    """An edit of the message that rang; silent, so that quiet hours don't matter."""
+    first = rows[0]
+    story = facts.stories[first.story]
+    receipt, ring = story.receipt, story.ring
+    mine = [r for r in rows if r.story == first.story and r.kind in (DeliveryKind.GROW, DeliveryKind.CORRECT)]
+    if receipt is None or ring is None or receipt.shown == IN_DIGEST or ring.entry not in facts.entries:
+        why = "shown in a digest" if receipt else "no message to add it to"
+        return Settle(tuple(_final(row, DeliveryState.FOLDED, why, now) for row in mine))
+    if receipt.edited is not None and now < receipt.edited + EDIT_SPACING:
+        later = receipt.edited + EDIT_SPACING
+        return Settle(tuple(replace(release(row, later), reason="edits are bundled") for row in mine))
+    message = render.ring(view(first, facts, subject=ring), facts.chat.timezone, receipt.sent)
+    shown = render.fingerprint(message)
+    if shown == receipt.shown:
+        return Settle(tuple(_final(row, DeliveryState.FOLDED, "nothing new to show", now) for row in mine))
+    message, _ = _buttons(message, ring, facts, now)
+    return Edit(message, (first,), receipt, tuple(mine[1:]), shown)

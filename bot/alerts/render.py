@@ -1,0 +1,155 @@
+"""What an alert looks like: neutral spans, in the shapes of docs/glossary.md (ring, grow, develop, correct, digest).
+
+In: entries, their story and the reasons. Out: `Message` values. Nothing here knows a platform or markup; adapters
+escape spans, so that no feed can smuggle anything in. The first line carries the news, never the bot's own words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from bot.model import Button, Message, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bot.model import Entry
+    from bot.stories.summary import Excerpt
+
+#: headlines longer than this are cut at a word: the lock screen shows less anyway
+HEADLINE = 240
+#: how many further outlets are named before "+N"
+_NAMED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that is shown of one alert."""
+
+    entry: Entry
+    excerpt: Excerpt
+    #: the story's other outlets in order of arrival
+    also: tuple[str, ...]
+    #: queries of the chat that matched, as printed
+    queries: tuple[str, ...]
+
+
+def ring(view: View, timezone: str, now: datetime) -> Message:
+    """The first message about a story, and after an edit the same message with what has joined since."""
+    entry = view.entry
+    spans = [*_headline(entry)]
+    spans += _excerpt(view.excerpt)
+    spans.append(Span("\n"))
+    spans.append(Span(f"{entry.source} · {local_time(entry.published, timezone, now)}"))
+    if view.also:
+        rest = len(view.also) - _NAMED
+        spans.append(Span(", also " + ", ".join(view.also[:_NAMED]) + (f", +{rest}" if rest > 0 else "")))
+    if entry.former_titles:
+        spans.append(
+            Span(f" · headline changed by {entry.source}, {local_time(entry.former_titles[-1][1], timezone, now)}")
+        )
+    return Message((*spans, *_for(view.queries)))
+
+
+def develop(view: View, timezone: str, now: datetime) -> Message:
+    """A material new fact, to be read under the first message."""
+    entry = view.entry
+    lead = f"Update: {view.entry.news}" if entry.news else f"Update: {_cut(entry.title)}"
+    spans = [Span(lead, bold=True, link="" if entry.news else entry.link)]
+    if entry.news:
+        spans += [Span("\n"), Span(_cut(entry.title), link=entry.link)]
+    spans += _excerpt(view.excerpt)
+    spans.append(Span(f"\n{entry.source} · {local_time(entry.published, timezone, now)}"))
+    return Message(tuple(spans))
+
+
+def digest(heading: str, views: Sequence[View], limit: int) -> tuple[Message, int]:
+    """Several stories in one message, by keyword; returns how many of `views` fit into `limit` UTF-16 units."""
+    for count in range(len(views), 1, -1):
+        message = _digest(heading, views[:count])
+        if utf16(message.text) <= limit:
+            return message, count
+    return _digest(heading, views[:1]), 1
+
+
+def _digest(heading: str, views: Sequence[View]) -> Message:
+    keywords = len({view.queries[:1] for view in views})
+    stories = f"{len(views)} {'story' if len(views) == 1 else 'stories'}"
+    words = f"{keywords} {'keyword' if keywords == 1 else 'keywords'}"
+    spans = [Span(heading, bold=True), Span(f" · {stories} for {words}")]
+    last: tuple[str, ...] | None = None
+    for view in sorted(views, key=lambda v: v.queries[:1]):
+        if view.queries[:1] != last:
+            last = view.queries[:1]
+            spans += [Span("\n"), Span(last[0] if last else "Updates", italic=True)]
+        outlets = 1 + len(view.also)
+        spans += [Span("\n• "), Span(_cut(view.entry.title), bold=True, link=view.entry.link)]
+        spans.append(Span(f" ({outlets} outlets)" if outlets > 1 else f" ({view.entry.source})"))
+    return Message(tuple(spans))
+
+
+def with_buttons(message: Message, *rows: Sequence[Button]) -> Message:
+    """The same message with buttons under it."""
+    return Message(message.spans, tuple(tuple(row) for row in rows), silent=message.silent)
+
+
+def fingerprint(message: Message) -> str:
+    """Digest of what a person sees, so that an edit which changes nothing is never sent."""
+    shown = repr([(s.text, s.bold, s.strike, s.link) for s in message.spans])
+    return blake2b(shown.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
+
+
+def local_time(moment: datetime, timezone: str, now: datetime) -> str:
+    """In the chat's zone: "14:02" today, "Tue 14:02" within a week, "17 May 14:02" before."""
+    zone = ZoneInfo(timezone)
+    local, today = moment.astimezone(zone), now.astimezone(zone)
+    clock = local.strftime("%H:%M")
+    if local.date() == today.date():
+        return clock
+    if 0 < (today.date() - local.date()).days < 7:
+        return f"{local.strftime('%a')} {clock}"
+    return f"{local.day} {local.strftime('%b')}{local.strftime(' %Y') if local.year != today.year else ''} {clock}"
+
+
+def utf16(text: str) -> int:
+    """Length as Telegram counts it."""
+    return len(text) + sum(1 for c in text if ord(c) > 0xFFFF)
+
+
+def _headline(entry: Entry) -> list[Span]:
+    spans = []
+    if entry.former_titles:
+        spans += [Span(_cut(entry.former_titles[-1][0]), strike=True), Span(" ")]
+    return [*spans, Span(_cut(entry.title) or entry.link, bold=True, link=entry.link)]
+
+
+def _excerpt(excerpt: Excerpt) -> list[Span]:
+    if not excerpt.text:
+        return []
+    spans = [Span("\n")]
+    at = 0
+    for start, end in excerpt.marks:
+        if start > at:
+            spans.append(Span(excerpt.text[at:start]))
+        spans.append(Span(excerpt.text[start:end], bold=True))
+        at = end
+    return [*spans, Span(excerpt.text[at:])] if at < len(excerpt.text) else spans
+
+
+def _for(queries: Sequence[str]) -> list[Span]:
+    spans = [Span(" · for ")] if queries else []
+    for index, query in enumerate(queries):
+        spans += [Span(", ")] if index else []
+        spans.append(Span(query, code=True))
+    return spans
+
+
+def _cut(text: str) -> str:
+    text = " ".join(text.split())
+    if len(text) <= HEADLINE:
+        return text
+    return text[: HEADLINE - 1].rsplit(" ", 1)[0][: HEADLINE - 1].rstrip(" ,;:–-") + "…"
