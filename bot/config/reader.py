@@ -109,6 +109,8 @@ class Reader:
                 close = get_close_matches(bare, keys, n=1, cutoff=0.6)
                 if bare.split(".")[0] == "source" and "[" not in path:
                     self.problem(path, "must stand in a table of its own for each source: [[source]]")
+                elif any(key.startswith(f"{bare}.") for key in keys):
+                    self.problem(path, f"is a table: write [{bare}] on a line of its own, and its keys below")
                 else:
                     self.problem(path, "is not a key" + (f"; did you mean {close[0]}?" if close else ""))
         for table in self._tables:

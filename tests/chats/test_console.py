@@ -1,6 +1,5 @@
 import asyncio
 import contextlib
-import fcntl
 import io
 import os
 import pty
@@ -8,7 +7,6 @@ import re
 import select
 import subprocess
 import sys
-import termios
 import textwrap
 import time
 from datetime import UTC, datetime
@@ -274,13 +272,15 @@ async def test_memory_of_messages_is_bounded() -> None:
 
 
 SCRIPT = """
-import asyncio, signal, sys
+import asyncio, fcntl, signal, sys, termios
 from bot.chats.console import LOCAL, ConsoleMessenger
 from bot.clock import SystemClock
 from bot.model import Message, Reply, Span
 class Echo:
     def changes(self, incoming): return False
     async def answer(self, incoming): return Reply(Message((Span("heard " + incoming.text),)))
+if sys.stdin.isatty():  # its controlling terminal, so that Ctrl-C between two prompts is a signal, as in real life
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 async def main():
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stopped.set)
@@ -311,8 +311,6 @@ def test_a_person_at_a_terminal(loop: str, end: str) -> None:
         stdout=side,
         stderr=side,
         start_new_session=True,
-        # its controlling terminal, so that Ctrl-C between two prompts is a signal, as in real life
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(side)
     seen = ""
