@@ -1,0 +1,302 @@
+"""Bytes from the web over aiohttp: conditional, capped, timed, and never from an address that is not public."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from bot.errors import SourceError
+from bot.model import FeedGone, Fetched, FetchFailed, FetchOutcome, NotModified, Validators
+from bot.sources import headers as fields
+from bot.sources.body import BodyRefused, body_hash, unpack
+from bot.sources.guard import AddressRefused, Guard
+from bot.sources.urls import host_of, normalise_url
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+#: seconds for one fetch, over all its hops, however the bytes drip
+DEADLINE = 30.0
+#: bytes of a body, packed and unpacked
+CAP = 10_000_000
+REDIRECTS = 5
+PER_HOST = 2
+_ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, "
+    "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
+)
+_PERMANENT = frozenset({301, 308})
+_MOVED = frozenset({301, 302, 303, 307, 308})
+
+
+class HttpFetcher:
+    """Implements `bot.ports.Fetcher`. Opened lazily inside the running loop; one per process."""
+
+    def __init__(
+        self,
+        *,
+        allow_private: bool | Sequence[str] = False,
+        user_agent: str,
+        deadline: float = DEADLINE,
+        cap: int = CAP,
+        per_host: int = PER_HOST,
+        resolver: AbstractResolver | None = None,
+    ) -> None:
+        """`allow_private` as in `Guard`. Proxies and netrc of the environment are not used."""
+        self._guard = Guard(allow_private)
+        self._user_agent = user_agent
+        self._deadline = deadline
+        self._cap = cap
+        self._hosts = _HostSlots(per_host)
+        self._resolver = resolver
+        self._session: aiohttp.ClientSession | None = None
+
+    async def fetch(self, url: str, validators: Validators, body_hash: str) -> FetchOutcome:
+        """See `bot.ports.Fetcher.fetch`. Waiting for a slot of a busy host does not count towards the deadline."""
+        try:
+            return await self._follow(normalise_url(url), validators, body_hash)
+        except TimeoutError:
+            return FetchFailed(f"no complete answer within {self._deadline:g} s")
+        except (SourceError, BodyRefused) as error:
+            return FetchFailed(str(error))
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return FetchFailed(_reason(error))
+
+    async def _follow(self, url: str, validators: Validators, known_hash: str) -> FetchOutcome:
+        """Redirects by hand: every hop is normalised, guarded and timed like the first."""
+        session = self._open()
+        headers = fields.conditional(validators)
+        loop = asyncio.get_running_loop()
+        left = self._deadline
+        permanent, only_permanent, status = "", True, 0
+        for _ in range(REDIRECTS + 1):
+            async with self._hosts.slot(host_of(url)):
+                start = loop.time()
+                async with asyncio.timeout(left), session.get(url, headers=headers, allow_redirects=False) as response:
+                    status = response.status
+                    if status not in _MOVED:
+                        return await self._settle(response, url, permanent, validators, known_hash)
+                    location = response.headers.get("Location", "")
+                left -= loop.time() - start
+            if not location:
+                return FetchFailed(f"{_status_text(status)} without a Location", status=status)
+            url = _next_hop(url, location)
+            only_permanent = only_permanent and status in _PERMANENT
+            if only_permanent:
+                permanent = url
+        return FetchFailed(f"more than {REDIRECTS} redirects", status=status)
+
+    async def _settle(
+        self, response: aiohttp.ClientResponse, url: str, permanent: str, sent: Validators, known_hash: str
+    ) -> FetchOutcome:
+        """Classes an answer that is no redirect."""
+        status = response.status
+        given = fields.validators(response.headers)
+        if status == 304:
+            if sent == Validators():
+                return FetchFailed("answered 304 Not Modified to an unconditional request", status=304)
+            # RFC 9110 section 15.4.5: a 304 repeats the ETag; servers that leave it out mean the one we sent
+            kept = Validators(given.etag or sent.etag, given.last_modified or sent.last_modified)
+            return NotModified(kept, fields.max_age(response.headers), permanent)
+        if status == 410:
+            return FeedGone()
+        if status not in {200, 203}:
+            return FetchFailed(_status_text(status), fields.retry_after(response.headers), status)
+        raw = await self._read(response)
+        digest = body_hash(raw)
+        max_age = fields.max_age(response.headers)
+        if digest == known_hash:
+            return NotModified(given, max_age, permanent)
+        body = unpack(raw, response.headers.get("Content-Encoding", ""), self._cap)
+        content_type = response.headers.get("Content-Type", "")[:200]
+        return Fetched(body, content_type, given, url, permanent, max_age, digest)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """The body as sent, not unpacked; BodyRefused above the cap, before more of it is read."""
+        if (response.content_length or 0) > self._cap:
+            raise BodyRefused(f"the body is larger than {self._cap // 1_000_000} MB")
+        parts: list[bytes] = []
+        size = 0
+        async for part in response.content.iter_any():
+            size += len(part)
+            if size > self._cap:
+                response.close()
+                raise BodyRefused(f"the body is larger than {self._cap // 1_000_000} MB")
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(
+                socket_factory=self._socket,
+                resolver=_GuardedResolver(self._resolver or _ThreadResolver(), self._guard),
+                limit=0,  # the flow bounds how many run, and the slots bound each host
+                ttl_dns_cache=60,
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+                timeout=aiohttp.ClientTimeout(total=None),
+                headers={"User-Agent": self._user_agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip, deflate"},
+            )
+        return self._session
+
+    def _socket(self, info: Any) -> socket.socket:
+        """The guard where the socket is made: `info` is the address about to be dialled, as getaddrinfo gives it."""
+        family, kind, protocol, _, address = info
+        self._guard.check(str(address[0]))
+        return socket.socket(family=family, type=kind, proto=protocol)
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+class _HostSlots:
+    """At most N at a time per host; hosts without a request take no memory."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._hosts: dict[str, tuple[asyncio.Semaphore, list[int]]] = {}
+
+    @asynccontextmanager
+    async def slot(self, host: str) -> AsyncIterator[None]:
+        semaphore, users = self._hosts.setdefault(host, (asyncio.Semaphore(self._limit), [0]))
+        users[0] += 1
+        try:
+            async with semaphore:
+                yield
+        finally:
+            users[0] -= 1
+            if not users[0]:
+                del self._hosts[host]
+
+
+class _GuardedResolver(AbstractResolver):
+    """Leaves only addresses that may be dialled, so that a mixed answer is used as far as it is public."""
+
+    def __init__(self, inner: AbstractResolver, guard: Guard) -> None:
+        self._inner = inner
+        self._guard = guard
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        results = []
+        for result in await self._inner.resolve(host, port, family):
+            try:
+                self._guard.check(result["host"])
+            except AddressRefused:
+                continue
+            results.append(result)
+        if not results:
+            raise AddressRefused
+        return results
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+class _ThreadResolver(AbstractResolver):
+    """getaddrinfo in a thread of its own: a name server that hangs holds up neither other names nor the exit."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[list[Any]] = loop.create_future()
+
+        def tell(infos: list[Any], error: Exception | None) -> None:
+            if not answer.done():
+                answer.set_exception(error) if error else answer.set_result(infos)
+
+        def ask() -> None:
+            infos: list[Any] = []
+            failure: Exception | None = None
+            try:
+                infos = socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+            except (OSError, UnicodeError) as error:
+                failure = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a host name")
+            try:
+                loop.call_soon_threadsafe(tell, infos, failure)
+            except RuntimeError:  # the loop closed meanwhile: nobody waits
+                return
+
+        threading.Thread(target=ask, name="resolve", daemon=True).start()
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address[0]),
+                port=port,
+                family=kind,
+                proto=protocol,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for kind, _, protocol, _, address in await answer
+        ]
+
+    async def close(self) -> None:
+        """Threads end by themselves."""
+
+
+def _next_hop(url: str, location: str) -> str:
+    """The target of a redirect; credentials of the address go along within one origin only."""
+    target = normalise_url(urljoin(url, location))
+    old, new = urlsplit(url), urlsplit(target)
+    userinfo = old.netloc.rpartition("@")[0]
+    if (
+        userinfo
+        and "@" not in new.netloc
+        and (old.scheme, old.hostname, old.port)
+        == (
+            new.scheme,
+            new.hostname,
+            new.port,
+        )
+    ):
+        target = urlunsplit(new._replace(netloc=f"{userinfo}@{new.netloc}"))
+    return target
+
+
+def _status_text(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _reason(error: Exception) -> str:
+    """Why a connection failed, in words for people; built from the class alone, so that no address leaks."""
+    cause = getattr(error, "os_error", error)
+    if isinstance(cause, AddressRefused):
+        return str(cause)
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return (
+                f"the certificate is not valid: {getattr(error.certificate_error, 'verify_message', '') or 'refused'}"
+            )
+        case aiohttp.ClientSSLError():
+            return "no secure connection could be made"
+        case aiohttp.ClientConnectorDNSError():
+            return "the host name does not resolve"
+        case aiohttp.ClientConnectorError():
+            return "the server can't be reached"
+        case aiohttp.InvalidURL():
+            return "not a valid address"
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
+            return "the server closed the connection"
+        case aiohttp.ClientPayloadError():
+            return "the body was cut short"
+        case _:
+            return "the answer is not valid HTTP"

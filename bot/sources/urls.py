@@ -1,0 +1,98 @@
+"""Addresses of sources: which ones are taken, in what form, and how they are shown without their secrets."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
+
+from bot.errors import SourceError
+
+#: longest address taken; RFC 9110 section 4.1 asks for at least 8000 octets
+MAX_LENGTH = 8000
+
+#: names of query parameters whose values give access (compared with "-" and "_" dropped)
+_SECRET = re.compile(r"token|secret|passw|pwd|signature|session|credential|oauth|(auth|key|sig|pass)$")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
+_HOST_PORT = re.compile(r"[^/?#:@]+\.[^/?#:@]+:\d{1,5}([/?#]|$)|localhost:\d{1,5}([/?#]|$)", re.IGNORECASE)
+_HIDDEN = "***"
+
+
+def normalise_url(text: str) -> str:
+    """The address as it will be fetched: http or https, no fragment, no stray white space or control characters.
+
+    `feed:` forms are unwrapped, and a bare host means https. Raises SourceError for anything else; the message never
+    repeats a secret of the address.
+    """
+    url = _clean(text)
+    while url[:5].lower() == "feed:":
+        url = url[5:]
+        if url.startswith("//"):
+            url = "http:" + url
+    if url.startswith("//"):
+        url = "https:" + url
+    elif not _SCHEME.match(url) or _HOST_PORT.match(url):
+        url = "https://" + url
+    if len(url) > MAX_LENGTH:
+        raise SourceError(f"the address is longer than {MAX_LENGTH} characters")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise SourceError("not a valid address") from None
+    if parts.scheme not in {"http", "https"}:
+        raise SourceError("only http and https addresses can be polled")
+    if not parts.hostname or port == 0:
+        raise SourceError("the address names no host")
+    return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", parts.query, ""))
+
+
+def resolve_link(base: str, link: str) -> str:
+    """A link of a document at `base`, absolute; "" unless it leads to http or https (RFC 3986 section 5)."""
+    link = _clean(link)
+    if not link or len(link) > MAX_LENGTH:
+        return ""
+    try:
+        url = urljoin(base, link)
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https"} and parts.hostname:
+            return url
+    except ValueError:
+        pass
+    return ""
+
+
+def host_of(url: str) -> str:
+    """The host name in lower case, "" when there is none."""
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def mask_url(url: str) -> str:
+    """The address as people and logs may see it: passwords and values of secret-looking parameters are hidden."""
+    try:
+        parts = urlsplit(url)
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+    except ValueError:
+        return _HIDDEN
+    netloc = parts.netloc
+    if "@" in netloc:
+        netloc = f"{_HIDDEN}@{netloc.rpartition('@')[2]}"
+    query = parts.query
+    if any(_is_secret(name) for name, _ in pairs):
+        hidden = [(name, _HIDDEN if _is_secret(name) else value) for name, value in pairs]
+        query = urlencode(hidden, safe="*", quote_via=quote)
+    if netloc == parts.netloc and query == parts.query:
+        return url
+    return urlunsplit(parts._replace(netloc=netloc, query=query))
+
+
+def _clean(text: str) -> str:
+    """As browsers do: white space around goes, control characters inside go, spaces inside are escaped."""
+    return _CONTROL.sub("", text.strip()).replace(" ", "%20")
+
+
+def _is_secret(name: str) -> bool:
+    return _SECRET.search(name.lower().replace("-", "").replace("_", "")) is not None

@@ -1,0 +1,197 @@
+"""Parsing in processes with limits: what jams or blows up the parser costs that one document, and nothing else.
+
+Frames go over the pipes of the process: four bytes of length, then msgpack. The main process imports no parser.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import msgspec
+
+from bot.model import ParsedFeed, ParseFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: seconds for one document, of the clock and of the processor
+SECONDS = 5.0
+#: bytes of address space of one worker process
+MEMORY = 1_500_000_000
+WORKERS = 2
+#: seconds until a new process must be ready
+_START = 30.0
+#: documents after which a process is replaced, so that what leaks in it does not stay
+_DOCUMENTS = 5_000
+_HEADER = 4
+_ROOT = str(Path(__file__).resolve().parents[2])
+_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from bot.sources.worker import main; main(float(sys.argv[2]))"
+_EXCEEDED = "the document needs more time or memory than the parser may take"
+
+
+class Job(msgspec.Struct, array_like=True):
+    """Main process to worker."""
+
+    body: bytes
+    content_type: str
+    url: str
+
+
+class Answer(msgspec.Struct, array_like=True):
+    """Worker to main process: a feed, or a reason for none."""
+
+    feed: ParsedFeed | None
+    reason: str = ""
+
+
+class ParserProcess:
+    """Implements `bot.ports.Parser` with up to `workers` processes, started when they are needed.
+
+    A process that exceeds a limit is killed and replaced; documents in the others are not touched.
+    """
+
+    def __init__(self, *, workers: int = WORKERS, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
+        self._slots = asyncio.Semaphore(workers)
+        self._idle: list[_Worker] = []
+        self._all: set[_Worker] = set()
+        self._decoder = msgspec.msgpack.Decoder(Answer)
+
+    async def parse(self, body: bytes, content_type: str, url: str) -> ParsedFeed | ParseFailed:
+        """See `bot.ports.Parser.parse`; at most `seconds` once a process is free."""
+        async with self._slots:
+            worker = self._idle.pop() if self._idle else None
+            try:
+                if worker is None:
+                    worker = await self._start()
+                async with asyncio.timeout(self._seconds):
+                    reply = await worker.ask(msgspec.msgpack.encode(Job(body, content_type, url)))
+                answer = self._decoder.decode(reply)
+            except (TimeoutError, EOFError, OSError, msgspec.DecodeError):
+                await self._discard(worker)
+                return ParseFailed(_EXCEEDED)
+            except BaseException:  # cancelled half way: the pipe holds half a conversation
+                await self._discard(worker)
+                raise
+            if worker.documents >= _DOCUMENTS:
+                await self._discard(worker)
+            else:
+                self._idle.append(worker)
+        return answer.feed if answer.feed is not None else ParseFailed(answer.reason)
+
+    async def _start(self) -> _Worker:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-X", "utf8", "-c", _PROGRAM, _ROOT, str(self._seconds),
+            stdin=PIPE, stdout=PIPE, stderr=DEVNULL, limit=2**20,
+        )  # fmt: skip
+        worker = _Worker(process)
+        self._all.add(worker)
+        try:
+            async with asyncio.timeout(_START):
+                await worker.read()
+        except BaseException:
+            await self._discard(worker)
+            raise
+        return worker
+
+    async def _discard(self, worker: _Worker | None) -> None:
+        if worker is not None:
+            self._all.discard(worker)
+            await worker.kill()
+
+    async def close(self) -> None:
+        """Ends all processes at once; documents in them fail."""
+        self._idle.clear()
+        for worker in list(self._all):
+            await self._discard(worker)
+
+
+class _Worker:
+    """One process and its pipes."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self.documents = 0
+
+    async def ask(self, frame: bytes) -> bytes:
+        """One question, one answer. EOFError when the process ended instead."""
+        writer = self._process.stdin
+        assert writer is not None
+        writer.write(len(frame).to_bytes(_HEADER, "big"))
+        writer.write(frame)
+        await writer.drain()
+        self.documents += 1
+        return await self.read()
+
+    async def read(self) -> bytes:
+        reader = self._process.stdout
+        assert reader is not None
+        header = await reader.readexactly(_HEADER)
+        return await reader.readexactly(int.from_bytes(header, "big"))
+
+    async def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        # draining the pipes lets asyncio close them with the process; else they stay open until collected
+        await self._process.communicate()
+
+
+def main(seconds: float) -> None:
+    """The worker process: answers jobs on standard input until it ends, as it does when the parent dies."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C and stop signals of a whole group are the parent's business
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints does not get between the frames
+    limit = _limits(seconds)
+    from bot.sources.parse import parse  # noqa: PLC0415  only here: the main process stays small
+
+    _write(out, b"")
+    decoder = msgspec.msgpack.Decoder(Job)
+    while (frame := _read(sys.stdin.buffer)) is not None:
+        limit()
+        job = decoder.decode(frame)
+        try:
+            result = parse(job.body, job.content_type, job.url)
+        except MemoryError:
+            return
+        answer = Answer(result) if isinstance(result, ParsedFeed) else Answer(None, result.reason)
+        _write(out, msgspec.msgpack.encode(answer))
+
+
+def _limits(seconds: float) -> Callable[[], None]:
+    """Bounds the memory now, and gives what bounds the processor time of the next document."""
+    try:
+        import resource  # noqa: PLC0415  not on Windows, where the clock alone bounds a document
+    except ImportError:
+        return lambda: None
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    def next_document() -> None:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime + seconds) + 2, hard))
+
+    return next_document
+
+
+def _read(stream: BinaryIO) -> bytes | None:
+    header = stream.read(_HEADER)
+    if len(header) < _HEADER:
+        return None
+    size = int.from_bytes(header, "big")
+    frame = stream.read(size)
+    return frame if len(frame) == size else None
+
+
+def _write(stream: BinaryIO, frame: bytes) -> None:
+    stream.write(len(frame).to_bytes(_HEADER, "big"))
+    stream.write(frame)
+    stream.flush()
