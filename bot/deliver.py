@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, assert_never
 import structlog
 
 from bot.alerts.outbox import GIVE_UP, retry_at
-from bot.alerts.pace import Pacer
 from bot.alerts.plan import Edit, Facts, Send, Settle, StoryFacts, plan, release
 from bot.errors import LeaseLost, StoreError
 from bot.model import (
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from random import Random
 
+    from bot.alerts.pace import Pacer
     from bot.model import Claim, Delivery, SendOutcome, StoryId
     from bot.ports import Clock, Messenger, Store
     from bot.stories.summary import Habits
@@ -67,6 +67,7 @@ class Deliverer:
         rng: Random,
         habits: Habits,
         away: tuple[datetime, datetime] | None,
+        pacer: Pacer,
         fault: Callable[[str], None],
     ) -> None:
         self._store = store
@@ -76,7 +77,7 @@ class Deliverer:
         self._habits = habits
         self._away = away
         self._fault = fault
-        self._pacer = Pacer()
+        self._pacer = pacer
         self._tasks: set[asyncio.Task[None]] = set()
         self._work = asyncio.Event()
         self._stopping = False

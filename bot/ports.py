@@ -172,6 +172,10 @@ class SubscriptionStore(Protocol):
         """Deletes the chat and everything that bears its id."""
         ...
 
+    async def move_chat(self, old: ChatId, new: ChatId) -> None:
+        """Every row that bears the old id bears the new one from now on, as `Settlement.moved_to` does; idempotent."""
+        ...
+
     async def subscriptions(self, chat: ChatId) -> list[Subscription]:
         """In order of creation."""
         ...

@@ -1,0 +1,297 @@
+"""The composition root: the only file that names adapters. Builds everything, starts it, and stops it in order.
+
+config → store, fetcher, parser, chats → poll → ingest → deliver, with commands beside them
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot import __version__
+from bot.alerts.pace import Pacer
+from bot.alerts.plan import OUTAGE
+from bot.clock import SystemClock
+from bot.commands import COMMANDS, Commands
+from bot.deliver import Deliverer
+from bot.errors import StoreError
+from bot.ingest import Ingest
+from bot.model import Chat, Subscription, SubscriptionId
+from bot.poll import Poller
+from bot.scheduler import Scheduler
+from bot.sources.fetch import HttpFetcher
+from bot.sources.schedule import PollPolicy
+from bot.sources.worker import ParserProcess
+from bot.stories.summary import Habits
+from bot.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from bot.config import Config
+    from bot.model import ChatId, Feed, FetchOutcome, Validators
+    from bot.ports import Fetcher, Messenger, Parser, Store
+    from bot.sample.wire import SampleWire
+
+log = structlog.get_logger()
+
+#: what stays for how long: texts of entries, fingerprints, settled deliveries
+KEEP_ENTRIES = timedelta(days=14)
+KEEP_FINGERPRINTS = timedelta(days=60)
+KEEP_DELIVERIES = timedelta(days=30)
+#: seconds in which a stop must be over; platforms kill after ten
+STOP_WITHIN = 8.0
+
+
+async def open_store_for(config: Config, *, read_only: bool = False) -> Store:
+    """The store that the configuration names."""
+    return await open_store(config.store_url, read_only=read_only)
+
+
+def make_fetcher(config: Config) -> HttpFetcher:
+    """The fetcher with the operator's limits and contact."""
+    contact = f"; +{config.sources.contact}" if config.sources.contact else ""
+    allowed = config.sources.allow_private_networks
+    return HttpFetcher(allow_private=allowed, user_agent=f"Tocsin/{__version__} (news alerts{contact})")
+
+
+def make_parser() -> ParserProcess:
+    """The parser in its worker process."""
+    return ParserProcess()
+
+
+class _SampleFetcher:
+    """Fetches the sample wire past the address guard, and nothing else past it."""
+
+    def __init__(self, wire: SampleWire, public: Fetcher) -> None:
+        self._own = {feed.id for feed in wire.feeds()}
+        self._public = public
+        self._local = HttpFetcher(allow_private=("127.0.0.0/8",), user_agent=f"Tocsin/{__version__}")
+
+    async def fetch(self, url: str, validators: Validators, body_hash: str) -> FetchOutcome:
+        fetcher = self._local if url in self._own else self._public
+        return await fetcher.fetch(url, validators, body_hash)
+
+    async def close(self) -> None:
+        await self._local.close()
+        await self._public.close()
+
+
+class App:
+    """A running bot."""
+
+    def __init__(self, config: Config, store: Store, *, fault: Callable[[str], None]) -> None:
+        self.config = config
+        self.store = store
+        self.clock = SystemClock()
+        self.rng = random.Random()  # noqa: S311 - jitter
+        self.habits = Habits()
+        self.pacer = Pacer()
+        self.fault = fault
+        self.commands = Commands(store=store, clock=self.clock)
+        self.scheduler = Scheduler(self.clock)
+        self.fetcher: Fetcher = make_fetcher(config)
+        self.parser: Parser = make_parser()
+        self.messengers: dict[str, Messenger] = {}
+        self.wire: SampleWire | None = None
+
+    async def prepare(self) -> None:
+        """Feeds, chats and indexes as the configuration and the store say."""
+        now = self.clock.now()
+        feeds: tuple[Feed, ...] = self.config.feeds
+        if self.config.sample:
+            from bot.sample.wire import SampleWire  # noqa: PLC0415 - only a newcomer needs it
+
+            self.wire = SampleWire(self.clock)
+            await self.wire.start()
+            self.fetcher = _SampleFetcher(self.wire, self.fetcher)
+            feeds = (*self.wire.feeds(), *feeds)
+        away = await self._away(now)
+        await self.store.sync_feeds(feeds, now)
+        self._make_messengers()
+        for entry in await self.store.entries_since(now - KEEP_ENTRIES):
+            self.habits.learn(entry)
+        self.deliverer = Deliverer(
+            store=self.store,
+            messengers=self.messengers,
+            clock=self.clock,
+            rng=self.rng,
+            habits=self.habits,
+            away=away,
+            pacer=self.pacer,
+            fault=self.fault,
+        )
+        self.ingest = Ingest(
+            store=self.store,
+            clock=self.clock,
+            wake=self.deliverer.wake,
+            owners={feed.id: feed.owner for feed in feeds if feed.owner},
+            habits=self.habits,
+            fault=self.fault,
+        )
+        self.poller = Poller(
+            store=self.store,
+            fetcher=self.fetcher,
+            parser=self.parser,
+            ingest=self.ingest,
+            clock=self.clock,
+            rng=self.rng,
+            policy=PollPolicy(default=self.config.sources.interval),
+        )
+
+    async def _away(self, now: datetime) -> tuple[datetime, datetime] | None:
+        """When the bot was last seen at work, when that is long ago."""
+        seen = [state.last_ok for _, state in await self.store.feeds() if state.last_ok]
+        return (max(seen), now) if seen and now - max(seen) >= OUTAGE else None
+
+    def _make_messengers(self) -> None:
+        config = self.config
+        if config.console_enabled:
+            from bot.chats.console import ConsoleMessenger  # noqa: PLC0415 - each platform loads only when used
+
+            self.messengers["console"] = ConsoleMessenger(self.clock)
+        if config.has_telegram:
+            from bot.chats.telegram import TelegramMessenger  # noqa: PLC0415
+
+            self.messengers["telegram"] = TelegramMessenger(
+                config.telegram.token,
+                clock=self.clock,
+                base_url=config.telegram.base_url,
+                pacer=self.pacer,
+                on_moved=self.store.move_chat,
+                on_gone=self._chat_gone,
+                on_back=self._chat_back,
+            )
+
+    async def _chat_gone(self, chat: ChatId, reason: str) -> None:
+        known = await self.store.chat(chat)
+        if known is not None:
+            await self.store.put_chat(replace(known, gone=reason))
+
+    async def _chat_back(self, chat: ChatId) -> None:
+        known = await self.store.chat(chat)
+        if known is not None and known.gone:
+            await self.store.put_chat(replace(known, gone=""))
+            self.deliverer.wake()
+
+    async def welcome(self) -> None:
+        """A newcomer's first start: subscribe the console, so that something rings without typing."""
+        if self.wire is None or "console" not in self.messengers:
+            return
+        if await self.store.chats() or await self.store.subscription_changes(0):
+            return
+        from bot.chats.console import LOCAL  # noqa: PLC0415
+        from bot.commands.desk import code, say  # noqa: PLC0415
+
+        now = self.clock.now()
+        await self.store.put_chat(Chat(LOCAL))
+        for query in ("Idlib", "S-300"):
+            await self.store.add_subscription(Subscription(SubscriptionId(0), LOCAL, query, now))
+        hello = say(
+            "This is Tocsin. There is no configuration yet, so I read a sample wire of invented news beside well-known "
+            "real sources, and I have subscribed you to ", code("Idlib"), " and ", code("S-300"),
+            ". The first alert comes within seconds.\nType ", code("/help"), " for all commands; README.md says how to "
+            "connect Telegram or Slack. Ctrl-C stops.",
+        )  # fmt: skip
+        await self.messengers["console"].send(LOCAL, hello.message)
+
+    async def run_once(self) -> None:
+        """Commands on standard input, then every source once, then what is due; for cron."""
+        console = self.messengers.get("console")
+        if console is not None and not getattr(console, "interactive", True):
+            await console.run(self.commands)
+        await self.poller.poll_everything()
+        await self.deliverer.drain()
+
+    async def run_until(self, stop: asyncio.Event) -> None:
+        """Everything at once, until `stop` is set."""
+        self.scheduler.add("poll", 1.0, self.poller.tick)
+        self.scheduler.add("retain", 3600.0, self._retain, jitter=300.0)
+        self.scheduler.add("compact", 300.0, self.store.compact, jitter=30.0)
+        self.scheduler.start()
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self.deliverer.run(), name="deliver")]
+            for name, messenger in self.messengers.items():
+                tasks.append(group.create_task(self._listen(messenger), name=f"hear {name}"))
+            await stop.wait()
+            await self._stop()
+            for task in tasks:
+                task.cancel()
+
+    async def _listen(self, messenger: Messenger) -> None:
+        """One platform's trouble must not end the others: it is logged, and the platform is tried again."""
+        pause = 1.0
+        while True:
+            try:
+                await messenger.run(self.commands)
+            except Exception:
+                log.exception("chat stopped", platform=messenger.platform)
+                await self.clock.sleep(pause)
+                pause = min(pause * 2, 300.0)
+            else:
+                return
+
+    async def _stop(self) -> None:
+        """Intake first, then what is in hand; the rest goes back to the store."""
+        await self.scheduler.stop(grace=1.0)
+        await self.poller.drain(STOP_WITHIN / 4)
+        await self.deliverer.stop(STOP_WITHIN / 2)
+
+    async def _retain(self) -> None:
+        now = self.clock.now()
+        gone = await self.store.retain(now - KEEP_ENTRIES, now - KEEP_FINGERPRINTS, now - KEEP_DELIVERIES)
+        log.info("retention", rows=gone)
+
+    async def close(self) -> None:
+        """Lets go of everything; the store last."""
+        for closing in (*self.messengers.values(), self.fetcher, self.parser):
+            with contextlib.suppress(Exception):
+                await closing.close()
+        if self.wire is not None:
+            await self.wire.close()
+        await self.store.close()
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config, *, fault: Callable[[str], None] = lambda _point: None) -> AsyncIterator[App]:
+    """An app that is prepared, and closed afterwards whatever happens."""
+    app = App(config, await open_store_for(config), fault=fault)
+    try:
+        await app.prepare()
+        yield app
+    finally:
+        await app.close()
+
+
+async def run(config: Config, *, once: bool = False) -> int:
+    """Runs the bot until SIGTERM or SIGINT, or `once`; returns the exit code. A second signal exits at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            os._exit(1)
+        stop.set()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, on_signal)
+    async with running(config) as app:
+        await app.welcome()
+        if once:
+            work = asyncio.create_task(app.run_once())
+            await asyncio.wait({work, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                work.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await work
+        else:
+            await app.run_until(stop)
+    return 0
