@@ -111,6 +111,7 @@ def _grammar(scanner: Scanner) -> Expr:
         raise _misplaced(scanner, position) from None
     except QueryError as error:
         raise scanner.fail(error.message, error.position) from None
+    return tree
 
 
 def _misplaced(scanner: Scanner, position: int | None) -> QueryError:

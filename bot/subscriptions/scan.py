@@ -37,6 +37,8 @@ _NEAR = re.compile(r"~(\d*)")
 
 
 class Piece(NamedTuple):
+    """A token of the grammar: what it is, where it stands, and the leaf or field name it carries."""
+
     kind: str
     start: int
     end: int
