@@ -11,7 +11,7 @@ import os
 import random
 import signal
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,9 +20,8 @@ from bot import __version__
 from bot.alerts.pace import Pacer
 from bot.alerts.plan import OUTAGE
 from bot.clock import SystemClock
-from bot.commands import COMMANDS, Commands
+from bot.commands import Commands
 from bot.deliver import Deliverer
-from bot.errors import StoreError
 from bot.ingest import Ingest
 from bot.model import Chat, Subscription, SubscriptionId
 from bot.poll import Poller
@@ -30,11 +29,11 @@ from bot.scheduler import Scheduler
 from bot.sources.fetch import HttpFetcher
 from bot.sources.schedule import PollPolicy
 from bot.sources.worker import ParserProcess
-from bot.stories.summary import Habits
 from bot.store import open_store
+from bot.stories.summary import Habits
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable
 
     from bot.config import Config
     from bot.model import ChatId, Feed, FetchOutcome, Validators
@@ -252,6 +251,7 @@ class App:
 
     async def close(self) -> None:
         """Lets go of everything; the store last."""
+        closing: Messenger | Fetcher | Parser
         for closing in (*self.messengers.values(), self.fetcher, self.parser):
             with contextlib.suppress(Exception):
                 await closing.close()

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: what one bucket may run ahead: platforms count in windows, so a full burst after silence is kept small
 _PLATFORM_BURST = 1
+#: sends keep this much more distance than the limit asks for: the network bunches them together again
+_MARGIN = 1.02
 #: buckets that are full again are forgotten when more than this many are held
 _SWEEP_AT = 10_000
 
@@ -29,7 +31,7 @@ class Pacer:
         at = max((self._free_at(key, rate, burst, now) for key, rate, burst in buckets), default=now)
         at = max(at, self._next.get(("blocked", chat.platform), 0.0))
         for key, rate, _ in buckets:
-            self._next[key] = max(self._next.get(key, 0.0), at) + 1 / rate
+            self._next[key] = max(self._next.get(key, 0.0), at) + _MARGIN / rate
         if len(self._next) > _SWEEP_AT:
             self._next = {key: full for key, full in self._next.items() if full > now}
         return at - now
@@ -50,7 +52,7 @@ class Pacer:
         return max(0.0, self._next.get(("blocked", platform), 0.0) - now)
 
     def _free_at(self, key: tuple[str, str], rate: float, burst: int, now: float) -> float:
-        return max(now, self._next.get(key, 0.0) - (burst - 1) / rate)
+        return max(now, self._next.get(key, 0.0) - (burst - 1) * _MARGIN / rate)
 
     @staticmethod
     def _buckets(chat: ChatId, limits: Limits, *, group: bool) -> list[tuple[tuple[str, str], float, int]]:
