@@ -83,6 +83,9 @@ class FeedState:
     gone: bool = False
     #: seconds that the publisher asks us to wait between polls (ttl, Cache-Control ...); 0: no wish
     publisher_interval: float = 0.0
+    #: hours of the day (UTC) and days (0 = Monday) on which the publisher asks not to be polled
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
