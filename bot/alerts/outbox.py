@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 #: agencies whose copy many outlets print; a story told by their words alone has one voice (docs/glossary.md, outlet)
 _AGENCY = re.compile(
-    r"\b(?:(reuters|рейтер)|(associated press|\bAP\b)|(AFP|agence france-presse)|(dpa)|(TASS|ТАСС)|(Interfax|Интерфакс)"
-    r"|(RIA Novosti|РИА Новости)|(Anadolu|AA\b)|(Xinhua|新华社)|(Kyodo)|(EFE)|(ANSA)|(PA Media|Press Association)|(PTI))\b"
+    r"\b(?:((?i:reuters|рейтер))|((?i:associated press)|AP)|(AFP|(?i:agence france-presse))|(dpa)|((?i:tass|тасс))|((?i:interfax|интерфакс))"
+    r"|((?i:ria novosti|риа новости))|((?i:anadolu)|AA)|((?i:xinhua)|新华社)|(Kyodo)|(EFE)|(ANSA)|(PA Media|Press Association)|(PTI))\b"
 )
 
 
