@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bot.model import ParsedFeed, ParseFailed
 from bot.sources import charset, feedxml, jsonfeed, sitemap, slices
 from bot.sources.entries import MAX_ENTRIES, MAX_LABEL, MAX_TITLE, finish, language_code, newest
+from bot.sources.language import with_languages
 from bot.sources.plain import clean, from_html, shorten, unescape
 from bot.sources.urls import resolve_link
 
@@ -32,18 +33,23 @@ def parse(body: bytes, content_type: str, url: str) -> ParsedFeed | ParseFailed:
 
     `url` is where the document came from: relative links count from there.
     """
-    text, note = charset.to_text(body, content_type)
-    start = text[:2000].lstrip("\ufeff \r\n\t")
     try:
-        if start.startswith(("{", "[")):
-            return jsonfeed.read(text, url)
-        if sitemap.looks_like_one(start):
-            return sitemap.read(text)
-        feed, entries, version, flaw = feedxml.read(slices.trim(text, MAX_ENTRIES), url)
+        parsed = _read(body, content_type, url)
+        return with_languages(parsed) if isinstance(parsed, ParsedFeed) else parsed
     except (MemoryError, RecursionError):
         return ParseFailed("the document is nested too deeply or too large")
     except Exception as error:  # noqa: BLE001  feedparser and expat raise many kinds; whatever it is, this is no feed
         return ParseFailed(f"the document can't be read ({type(error).__name__})")
+
+
+def _read(body: bytes, content_type: str, url: str) -> ParsedFeed | ParseFailed:
+    text, note = charset.to_text(body, content_type)
+    start = text[:2000].lstrip("\ufeff \r\n\t")
+    if start.startswith(("{", "[")):
+        return jsonfeed.read(text, url)
+    if sitemap.looks_like_one(start):
+        return sitemap.read(text)
+    feed, entries, version, flaw = feedxml.read(slices.trim(text, MAX_ENTRIES), url)
     if not entries and not version:
         return ParseFailed(_what_it_is(start))
     return _feed(feed, entries, url, "; ".join(part for part in (note, flaw) if part))

@@ -1,0 +1,251 @@
+"""A due feed in, its entries out: claim, fetch, parse, hand to ingest.
+
+claim_feeds | fetch (64 at a time, two a host) | parse (in its process) | after_poll decides | ingest or save_feed
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import LeaseLost, StoreError
+from bot.model import FeedGone, Fetched, FetchFailed, FetchOutcome, LeasedFeed, ParsedFeed, ParseFailed, later
+from bot.sources.schedule import PollPolicy, after_poll
+from bot.sources.urls import host_of, mask_url
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bot.model import FeedId, FeedState
+    from bot.ports import Clock, FeedStore, Fetcher, Parser
+
+#: polls under way at once
+SLOTS = 64
+#: of them to one host
+PER_HOST = 2
+#: seconds for which a claimed feed is ours: fetch, the queue before the parser, and ingest fit in several times
+LEASE = 300.0
+#: seconds between the turns of feeds that wait for a busy host
+_TURN = 1.0
+#: further than any back-off reaches: `poll_everything` claims what is due until then
+_EVERYTHING = timedelta(hours=26)
+_ALL = 1_000_000
+
+#: commits the entries, the state given and the end of the lease at once; gives the number of new entries
+Ingest = Callable[[LeasedFeed, "FeedState", ParsedFeed], Awaitable[int]]
+
+log = structlog.get_logger(__name__)
+
+
+async def poll_feed(
+    leased: LeasedFeed,
+    *,
+    fetcher: Fetcher,
+    parser: Parser,
+    ingest: Ingest,
+    store: FeedStore,
+    clock: Clock,
+    rng: random.Random,
+    policy: PollPolicy,
+) -> FetchOutcome:
+    """One poll, from the claimed feed to its committed state. Gives what the web answered.
+
+    Nothing that a server sends raises. A lease taken over meanwhile drops the poll: its new holder does the work.
+    Raises StoreError when the store refuses; the lease then runs out, and the feed is polled again.
+    """
+    old = leased.state
+    outcome = await fetcher.fetch(old.url or leased.feed.id, old.validators, old.body_hash)
+    parsed: ParsedFeed | ParseFailed | None = None
+    if isinstance(outcome, Fetched):
+        parsed = await parser.parse(outcome.body, outcome.content_type, outcome.url)
+    state = after_poll(old, outcome, parsed, now=clock.now(), rng=rng, policy=policy, feed=leased.feed)
+    try:
+        if isinstance(parsed, ParsedFeed):
+            await ingest(leased, state, parsed)
+        else:
+            await store.save_feed(state, leased.epoch)
+    except LeaseLost:
+        log.info("lease lost", feed=mask_url(leased.feed.id))
+    if state.error and not old.error:
+        log.warning("source fails", feed=mask_url(leased.feed.id), reason=state.error)
+    elif old.error and not state.error:
+        log.info("source is well again", feed=mask_url(leased.feed.id))
+    return FetchFailed(parsed.reason, status=200) if isinstance(parsed, ParseFailed) else outcome
+
+
+@dataclass(slots=True)
+class PollCounts:
+    """What a poller did since it started."""
+
+    polled: int = 0
+    failed: int = 0
+    #: entries never seen before
+    new: int = 0
+
+
+class Poller:
+    """Owns the polls under way: starts one task a claimed feed, so that none waits for another."""
+
+    def __init__(
+        self,
+        *,
+        store: FeedStore,
+        fetcher: Fetcher,
+        parser: Parser,
+        ingest: Ingest,
+        clock: Clock,
+        rng: random.Random,
+        policy: PollPolicy,
+        slots: int = SLOTS,
+        per_host: int = PER_HOST,
+    ) -> None:
+        self._store = store
+        self._fetcher = fetcher
+        self._parser = parser
+        self._ingest = ingest
+        self._clock = clock
+        self._rng = rng
+        self._policy = policy
+        self._slots = slots
+        self._per_host = per_host
+        self._tasks: dict[FeedId, asyncio.Task[None]] = {}
+        self._hosts: Counter[str] = Counter()
+        #: until when the turns at a busy host are given away
+        self._turns: dict[str, datetime] = {}
+        self._claiming = asyncio.Lock()
+        self._refill: asyncio.Task[None] | None = None
+        self._more = False
+        self._closed = False
+        self.counts = PollCounts()
+
+    async def tick(self) -> None:
+        """Claims due feeds for the free slots and starts them. Raises StoreError."""
+        async with self._claiming:
+            free = self._slots - len(self._tasks)
+            if self._closed or free <= 0:
+                self._more = not self._closed
+                return
+            now = self._clock.now()
+            claimed = await self._store.claim_feeds(now, LEASE, free)
+            self._more = len(claimed) == free
+            for leased in claimed:
+                if self._hosts[host_of(leased.state.url or leased.feed.id)] >= self._per_host:
+                    await self._postpone(leased, now)
+                else:
+                    self._start(leased)
+
+    async def poll_everything(self) -> PollCounts:
+        """Polls every feed once, due or not, and waits for all. Gives what these polls did. Raises StoreError."""
+        before = replace(self.counts)
+        claimed = await self._store.claim_feeds(self._clock.now() + _EVERYTHING, LEASE, _ALL)
+        waiting = _hosts_in_turn(claimed)
+        while waiting or self._tasks:
+            while waiting and len(self._tasks) < self._slots and not self._closed:
+                self._start(waiting.pop())
+            if not self._tasks:
+                break
+            await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(0)  # noqa: TID251  no waiting: lets the callbacks of what ended run
+        return PollCounts(
+            self.counts.polled - before.polled, self.counts.failed - before.failed, self.counts.new - before.new
+        )
+
+    async def drain(self, deadline: float) -> None:
+        """Starts nothing more, gives polls under way `deadline` seconds, then drops them: their leases run out."""
+        self._closed = True
+        tasks: Sequence[asyncio.Task[None]] = list(self._tasks.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=deadline)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        if self._refill is not None:
+            await asyncio.gather(self._refill, return_exceptions=True)
+
+    def _start(self, leased: LeasedFeed) -> None:
+        host = host_of(leased.state.url or leased.feed.id)
+        task = asyncio.create_task(self._poll(leased), name=f"poll {mask_url(leased.feed.id)}")
+        self._tasks[leased.feed.id] = task
+        self._hosts[host] += 1
+
+        def done(_: asyncio.Task[None]) -> None:
+            self._tasks.pop(leased.feed.id, None)
+            self._hosts[host] -= 1
+            if not self._hosts[host]:
+                del self._hosts[host]
+            self._fill()
+
+        task.add_done_callback(done)
+
+    async def _poll(self, leased: LeasedFeed) -> None:
+        """Never raises: a poll that goes wrong is counted and logged, and concerns nobody else."""
+        try:
+            outcome = await poll_feed(
+                leased,
+                fetcher=self._fetcher,
+                parser=self._parser,
+                ingest=self._counted,
+                store=self._store,
+                clock=self._clock,
+                rng=self._rng,
+                policy=self._policy,
+            )
+        except StoreError as error:
+            self.counts.failed += 1
+            log.error("poll not stored", feed=mask_url(leased.feed.id), reason=str(error))  # noqa: TRY400  expected
+        except Exception:
+            self.counts.failed += 1
+            log.exception("poll broke", feed=mask_url(leased.feed.id))
+        else:
+            self.counts.polled += 1
+            self.counts.failed += isinstance(outcome, (FetchFailed, FeedGone))
+
+    async def _counted(self, leased: LeasedFeed, state: FeedState, parsed: ParsedFeed) -> int:
+        new = await self._ingest(leased, state, parsed)
+        self.counts.new += new
+        return new
+
+    def _fill(self) -> None:
+        """More is due than there were slots: do not wait for the next tick."""
+        if self._more and not self._closed and (self._refill is None or self._refill.done()):
+            self._refill = asyncio.create_task(self._tick_again(), name="poll refill")
+
+    async def _tick_again(self) -> None:
+        try:
+            await self.tick()
+        except StoreError as error:
+            log.error("feeds not claimed", reason=str(error))  # noqa: TRY400  expected; the next tick tries again
+
+    async def _postpone(self, leased: LeasedFeed, now: datetime) -> None:
+        """Its host is busy: it gets the next free turn there, and its slot goes to another host."""
+        host = host_of(leased.state.url or leased.feed.id)
+        turn = later(max(self._turns.get(host, now), now), _TURN)
+        self._turns[host] = turn
+        if len(self._turns) > 1000:
+            self._turns = {name: until for name, until in self._turns.items() if until > now}
+        await self._give_back(replace(leased.state, next_poll=turn), leased)
+
+    async def _give_back(self, state: FeedState, leased: LeasedFeed) -> None:
+        try:
+            await self._store.save_feed(state, leased.epoch)
+        except LeaseLost:
+            log.info("lease lost", feed=mask_url(leased.feed.id))
+
+
+def _hosts_in_turn(claimed: Sequence[LeasedFeed]) -> list[LeasedFeed]:
+    """The feeds to take from the end of: the first of each host, then the second of each, and so on."""
+    places: Counter[str] = Counter()
+    ranked = []
+    for leased in claimed:
+        host = host_of(leased.state.url or leased.feed.id)
+        places[host] += 1
+        ranked.append((places[host], leased))
+    return [leased for _, leased in sorted(ranked, key=lambda pair: -pair[0])]
