@@ -22,11 +22,15 @@ if TYPE_CHECKING:
     from bot.model import Chat, ChatId, Entry, FeedId, StoryId, Subscription, SubscriptionId
 
 #: agencies whose copy many outlets print; a story told by their words alone has one voice (docs/glossary.md, outlet)
-_AGENCY = re.compile(
-    r"\b(?:((?i:reuters|рейтер))|((?i:associated press)|AP)|(AFP|(?i:agence france-presse))|(dpa)|((?i:tass|тасс))|((?i:interfax|интерфакс))"
-    r"|((?i:ria novosti|риа новости))|((?i:anadolu)|AA)|((?i:xinhua)|新华社)|(Kyodo)|(EFE)|(ANSA)|(PA Media|Press Association)|(PTI))\b"
+_AGENCIES = (
+    r"(?:((?i:reuters|рейтер))|((?i:associated press)|AP)|(AFP|(?i:agence france-presse))|(dpa)|((?i:tass|тасс))"
+    r"|((?i:interfax|интерфакс))|((?i:ria novosti|риа новости))|((?i:anadolu)|AA)|((?i:xinhua)|新华社)|(Kyodo)|(EFE)"
+    r"|(ANSA)|(PA Media|Press Association)|(PTI))"
 )
-
+#: as an author; in brackets after the place; after a dash at the very end
+_AUTHOR, _PLACE, _END = (
+    re.compile(form.replace("AGENCY", _AGENCIES)) for form in (r"\bAGENCY\b", r"\(AGENCY\)", r"[-–—(/]\s*AGENCY\W*$")
+)
 
 #: a row that could not be delivered for this long is given up, and shown by /status
 GIVE_UP = timedelta(hours=72)
@@ -50,8 +54,8 @@ def independent_outlets(entries: Iterable[Entry], owners: Mapping[FeedId, str]) 
 def agency_of(entry: Entry) -> str:
     """The agency that an entry credits in its authors, at the head of its text or at its very end; "" for none."""
     lead = entry.summary or entry.content
-    for text in (" ".join(entry.authors), lead[:60], lead[-40:]):
-        found = _AGENCY.search(text)
+    for form, text in ((_AUTHOR, " ".join(entry.authors)), (_PLACE, lead[:80]), (_END, lead[-40:])):
+        found = form.search(text)
         if found and found.lastindex:
             return f"agency-{found.lastindex}"
     return ""
