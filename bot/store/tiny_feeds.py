@@ -1,0 +1,151 @@
+"""Feeds in TinyDB: the list in `feeds`, where polling stands in `polls`, leases in memory.
+
+A lease ends with the process that holds it, because no other process can have the file; so leases need no disk.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003  # msgspec reads it
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bot.errors import LeaseLost
+from bot.model import FeedState, LeasedFeed, later
+from bot.store import codec
+from bot.store.order import DueHeap
+from bot.store.tiny_base import Base, drop, one, put
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.model import Feed, FeedId
+    from bot.store.journal import JournalDB
+
+
+class _Poll(msgspec.Struct, gc=False):
+    """What the schedule needs of a FeedState."""
+
+    feed: str
+    next_poll: datetime
+    gone: bool = False
+
+
+class Feeds(Base):
+    """FeedStore."""
+
+    def __init__(self, db: JournalDB, opened: int) -> None:
+        super().__init__(db)
+        self._feeds = self._table("feeds", "id")
+        self._polls = self._table("polls", "feed")
+        self._poll_decoder = msgspec.json.Decoder(_Poll)
+        self._schedule: dict[str, _Poll] = {}
+        #: feed → epoch and end of the lease; None: it is over
+        self._leases: dict[str, tuple[int, datetime | None]] = {}
+        #: never one that an earlier process gave out
+        self._epoch = opened << 32
+        self._due: DueHeap[str] = DueHeap(self._when_due)
+        self._storage.watch("polls", self._follow_poll)
+
+    def _follow_poll(self, _: int, old: bytes | None, new: bytes | None) -> None:
+        if new is None:
+            if old is not None:
+                self._schedule.pop(self._poll_decoder.decode(old).feed, None)
+            return
+        poll = self._poll_decoder.decode(new)
+        self._schedule[poll.feed] = poll
+        self._due.touch(poll.feed)
+
+    def _when_due(self, feed: str) -> datetime | None:
+        poll = self._schedule.get(feed)
+        if poll is None or poll.gone:
+            return None
+        until = self._leases[feed][1] if feed in self._leases else None
+        return poll.next_poll if until is None else max(poll.next_poll, until)
+
+    async def sync_feeds(self, feeds: Sequence[Feed], now: datetime) -> None:
+        with self._transaction():
+            wanted = {feed.id: feed for feed in feeds}
+            there: dict[str, tuple[int, Feed]] = {}
+            for doc_id, raw in sorted(self._feeds.rows.items()):
+                feed = codec.feed.decode(raw)
+                if feed.id in wanted:
+                    there[feed.id] = (doc_id, feed)
+                elif feed.origin != "added":
+                    self._forget(feed.id)
+            in_order = list(wanted)[: len(there)] == list(there)
+            for feed in wanted.values():
+                if feed.id in there and in_order:
+                    self._feeds.put(there[feed.id][0], codec.feed.encode(feed))
+                    continue
+                drop(self._feeds, id=feed.id)
+                self._feeds.put(None, codec.feed.encode(feed))
+                if feed.id not in self._schedule:
+                    self._polls.put(None, codec.feed_state.encode(FeedState(feed.id, now)))
+        await self._durable()
+
+    def _forget(self, feed: FeedId) -> bool:
+        self._leases.pop(feed, None)
+        drop(self._polls, feed=feed)
+        return bool(drop(self._feeds, id=feed))
+
+    async def add_feed(self, feed: Feed, now: datetime) -> bool:
+        if self._feeds.find(id=feed.id):
+            return False
+        with self._transaction():
+            self._feeds.put(None, codec.feed.encode(feed))
+            self._polls.put(None, codec.feed_state.encode(FeedState(feed.id, now)))
+        await self._durable()
+        return True
+
+    async def remove_feed(self, feed: FeedId) -> bool:
+        with self._transaction():
+            there = self._forget(feed)
+        await self._durable()
+        return there
+
+    async def feeds(self) -> list[tuple[Feed, FeedState]]:
+        listed = [codec.feed.decode(raw) for _, raw in sorted(self._feeds.rows.items())]
+        listed.sort(key=lambda feed: feed.origin == "added")
+        return [(feed, state) for feed in listed if (state := self._state(feed.id)) is not None]
+
+    def _state(self, feed: FeedId) -> FeedState | None:
+        found = one(self._polls, codec.feed_state, feed=feed)
+        return found[1] if found else None
+
+    async def claim_feeds(self, now: datetime, lease: float, limit: int) -> list[LeasedFeed]:
+        leased: list[LeasedFeed] = []
+        for feed in self._due.take(now, limit):
+            found = one(self._feeds, codec.feed, id=feed)
+            state = one(self._polls, codec.feed_state, feed=feed)
+            if found is not None and state is not None:
+                self._epoch += 1
+                self._leases[feed] = (self._epoch, later(now, lease))
+                leased.append(LeasedFeed(found[1], state[1], self._epoch))
+            self._due.touch(feed)
+        return leased
+
+    async def save_feed(self, state: FeedState, epoch: int) -> None:
+        self._check_lease(state.feed, epoch)
+        with self._transaction():
+            self._save_state(state)
+        await self._durable()
+        self._end_lease(state.feed, epoch)
+
+    def _check_lease(self, feed: FeedId, epoch: int) -> None:
+        current = self._leases.get(feed)
+        if current is None or current[0] != epoch or current[1] is None:
+            raise LeaseLost(f"the lease on {feed} was taken over or has ended")
+
+    def _save_state(self, state: FeedState) -> None:
+        put(self._polls, codec.feed_state, state, feed=state.feed)
+
+    def _end_lease(self, feed: FeedId, epoch: int) -> None:
+        """After the commit: when the disk refuses, the lease runs out by itself, and that is the pause before trying again."""
+        if feed in self._leases and self._leases[feed][0] == epoch:
+            self._leases[feed] = (epoch, None)
+            self._due.touch(feed)
+
+    async def next_poll(self, now: datetime) -> datetime | None:  # noqa: ARG002  # the answer does not depend on it
+        first = self._due.first()
+        return first[0] if first else None

@@ -1,0 +1,272 @@
+"""The outbox in TinyDB: deliveries, claims and receipts.
+
+An open claim keeps the time at which each of its rows was due before. No other process can have the file, so claims
+found when it is opened are those of a dead process: their rows fall due again at their old times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime  # noqa: TC003  # msgspec reads it
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bot.errors import LeaseLost
+from bot.model import Chat, Claim, later
+from bot.store import codec
+from bot.store.codec import chat_key, chat_of
+from bot.store.order import DueHeap
+from bot.store.tiny_base import several
+from bot.store.tiny_chats import Chats
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bot.model import ChatId, Delivery, DeliveryId, Receipt, Settlement, StoryId
+    from bot.store.journal import JournalDB, JournalTable
+
+#: rows of one claim at most
+CLAIM_ROWS = 200
+
+
+class _Row(msgspec.Struct, gc=False):
+    """What is watched of a delivery."""
+
+    chat: str
+    state: str
+    due: datetime
+
+
+class _Count(msgspec.Struct, gc=False):
+    """What is counted of a delivery."""
+
+    created: datetime
+    kind: str
+    state: str
+    held: bool = False
+
+
+class _ClaimRow(msgspec.Struct):
+    """A row of `claims`. `rows`: delivery rows in the claim, and when each was due before."""
+
+    chat: str
+    epoch: int
+    until: datetime
+    rows: dict[int, datetime] = {}
+
+
+_counts = msgspec.json.Decoder(_Count)
+
+
+class Deliveries(Chats):
+    """Outbox."""
+
+    def __init__(self, db: JournalDB, opened: int) -> None:
+        # row → due time by chat, of rows in state DUE only: what claims look at
+        self._due_rows: dict[str, dict[int, datetime]] = {}
+        self._dead_rows: set[int] = set()
+        self._claims: dict[str, tuple[int, _ClaimRow]] = {}
+        self._free: DueHeap[str] = DueHeap(self._when_free)
+        super().__init__(db, opened)
+        self._deliveries = self._table("deliveries", ("chat", "story"), "story", "chat")
+        self._receipts = self._table("receipts", ("chat", "story"), ("chat", "message"), "chat")
+        self._claim_table = self._table("claims", "chat")
+        self._row_decoder = msgspec.json.Decoder(_Row)
+        self._claim_decoder = msgspec.json.Decoder(_ClaimRow)
+        self._storage.watch("claims", self._follow_claim)
+        self._storage.watch("deliveries", self._follow_delivery)
+
+    def _follow_delivery(self, row: int, old: bytes | None, new: bytes | None) -> None:
+        if old is not None:
+            before = self._row_decoder.decode(old)
+            self._dead_rows.discard(row)
+            if before.state == "due":
+                rows = self._due_rows[before.chat]
+                rows.pop(row, None)
+                if not rows:
+                    del self._due_rows[before.chat]
+        if new is not None:
+            after = self._row_decoder.decode(new)
+            if after.state == "due":
+                self._due_rows.setdefault(after.chat, {})[row] = after.due
+                self._free.touch(after.chat)
+            elif after.state == "dead":
+                self._dead_rows.add(row)
+
+    def _follow_claim(self, row: int, _: bytes | None, new: bytes | None) -> None:
+        if new is None:
+            self._claims = {chat: claim for chat, claim in self._claims.items() if claim[0] != row}
+            return
+        claim = self._claim_decoder.decode(new)
+        self._claims[claim.chat] = (row, claim)
+        self._free.touch(claim.chat)
+
+    def _chat_changed(self, key: str) -> None:
+        self._free.touch(key)
+
+    def _when_free(self, chat: str) -> datetime | None:
+        rows = self._due_rows.get(chat)
+        if not rows or chat in self._gone:
+            return None
+        due = min(rows.values())
+        claim = self._claims.get(chat)
+        return max(due, claim[1].until) if claim and claim[1].rows else due
+
+    def _chat_tables(self) -> list[JournalTable]:
+        return [*super()._chat_tables(), self._deliveries, self._receipts, self._claim_table]
+
+    def void_claims(self) -> None:
+        """What a dead process had claimed falls due at its old time; inside a transaction."""
+        for row, claim in [*self._claims.values()]:
+            if claim.rows:
+                self._release(row, claim)
+
+    def _release(self, row: int, claim: _ClaimRow) -> None:
+        for delivery_row, due in claim.rows.items():
+            raw = self._deliveries.rows.get(delivery_row)
+            if raw is not None:
+                self._deliveries.put(delivery_row, codec.delivery.encode(replace(codec.delivery.decode(raw), due=due)))
+        claim.rows = {}
+        self._claim_table.put(row, msgspec.json.encode(claim))
+
+    # ------------------------------------------------------------ claim and settle
+
+    async def claim_deliveries(self, now: datetime, lease: float, limit: int) -> list[Claim]:
+        until = later(now, lease)
+        chats = self._free.take(now, limit)
+        try:
+            with self._transaction():
+                claims = [self._claim(key, now, until) for key in chats]
+        finally:
+            for key in chats:
+                self._free.touch(key)
+        if claims:
+            await self._durable()
+        return claims
+
+    def _claim(self, key: str, now: datetime, until: datetime) -> Claim:
+        self._epoch += 1
+        claim = _ClaimRow(key, self._epoch, until)
+        deliveries = []
+        due = sorted(row for row, due in self._due_rows[key].items() if due <= now)
+        for row in due[:CLAIM_ROWS]:
+            delivery = codec.delivery.decode(self._deliveries.rows[row])
+            claim.rows[row] = delivery.due
+            delivery = replace(delivery, attempts=delivery.attempts + 1, due=until)
+            self._deliveries.put(row, codec.delivery.encode(delivery))
+            deliveries.append(delivery)
+        there = self._claims.get(key)
+        self._claim_table.put(there[0] if there else None, msgspec.json.encode(claim))
+        found = self._chats.find(id=key)
+        chat = codec.chat.decode(self._chats.rows[found[0]]) if found else Chat(chat_of(key))
+        return Claim(chat, tuple(deliveries), claim.epoch)
+
+    async def settle(self, settlement: Settlement) -> None:
+        key = chat_key(settlement.chat)
+        there = self._claims.get(key)
+        if there is None or there[1].epoch != settlement.epoch:
+            raise LeaseLost(f"the claim on {settlement.chat} was taken over")
+        row, claim = there
+        claim = msgspec.structs.replace(claim, rows=dict(claim.rows))
+        with self._transaction():
+            for delivery in settlement.deliveries:
+                found = self._delivery_row(delivery.chat, delivery.story, delivery.id)
+                if found is not None:
+                    self._deliveries.put(found[0], codec.delivery.encode(delivery))
+                    claim.rows.pop(found[0], None)
+            for receipt in settlement.receipts:
+                self._put_receipt(receipt)
+            if settlement.gone or settlement.moved_to:
+                self._release(row, claim)
+            else:
+                self._claim_table.put(row, msgspec.json.encode(claim))
+            if settlement.gone:
+                found_chat = self._chats.find(id=key)
+                chat = codec.chat.decode(self._chats.rows[found_chat[0]]) if found_chat else Chat(settlement.chat)
+                gone = codec.chat.encode(replace(chat, gone=settlement.gone))
+                self._chats.put(found_chat[0] if found_chat else None, gone)
+            if settlement.moved_to:
+                self._move_chat(settlement.chat, settlement.moved_to)
+        await self._durable()
+
+    def _move_chat(self, old: ChatId, new: ChatId) -> None:
+        """Every row that bears the chat's id; see tiny_move."""
+        raise NotImplementedError
+
+    def _put_receipt(self, receipt: Receipt) -> None:
+        rows = self._receipts.rows
+        for row in self._receipts.find(chat=chat_key(receipt.chat), story=receipt.story):
+            if codec.receipt.decode(rows[row]).message == receipt.message:
+                self._receipts.put(row, codec.receipt.encode(receipt))
+                return
+        self._receipts.put(None, codec.receipt.encode(receipt))
+
+    def _delivery_row(self, chat: ChatId, story: StoryId, wanted: DeliveryId) -> tuple[int, Delivery] | None:
+        rows = self._deliveries.rows
+        for row in self._deliveries.find(chat=chat_key(chat), story=story):
+            delivery = codec.delivery.decode(rows[row])
+            if delivery.id == wanted:
+                return row, delivery
+        return None
+
+    # ------------------------------------------------------------ reading
+
+    async def deliveries(self, chat: ChatId | None, stories: Sequence[StoryId]) -> list[Delivery]:
+        if chat is None:
+            found = [row for story in set(stories) for row in self._deliveries.find(story=story)]
+        else:
+            key = chat_key(chat)
+            found = [row for story in set(stories) for row in self._deliveries.find(chat=key, story=story)]
+        rows = self._deliveries.rows
+        return [codec.delivery.decode(rows[row]) for row in sorted(found)]
+
+    async def receipts(self, chat: ChatId, stories: Sequence[StoryId]) -> list[Receipt]:
+        key = chat_key(chat)
+        found = [r for story in set(stories) for r in several(self._receipts, codec.receipt, chat=key, story=story)]
+        return sorted(found, key=lambda receipt: receipt.sent)
+
+    async def receipt_of(self, chat: ChatId, message: str) -> Receipt | None:
+        found = several(self._receipts, codec.receipt, chat=chat_key(chat), message=message)
+        return found[0] if found else None
+
+    async def next_due(self, now: datetime) -> datetime | None:  # noqa: ARG002  # the answer does not depend on it
+        first = self._free.first()
+        return first[0] if first else None
+
+    async def counts(self, chat: ChatId | None, since: datetime) -> dict[str, int]:
+        rows = self._deliveries.rows
+        raws = [*rows.values()] if chat is None else [rows[row] for row in self._deliveries.find(chat=chat_key(chat))]
+        if len(raws) < 5000:
+            return _count(raws, since)
+        return await asyncio.to_thread(_count, raws, since)
+
+    async def oldest_held(self, chat: ChatId | None) -> datetime | None:
+        chats = [*self._due_rows] if chat is None else [chat_key(chat)]
+        rows = self._deliveries.rows
+        raws = [rows[row] for key in chats for row in self._due_rows.get(key, ())]
+        if len(raws) < 5000:
+            return _oldest(raws)
+        return await asyncio.to_thread(_oldest, raws)
+
+    async def dead(self, chat: ChatId | None, limit: int) -> list[Delivery]:
+        rows = self._deliveries.rows
+        found = [codec.delivery.decode(rows[row]) for row in sorted(self._dead_rows, reverse=True)]
+        return [delivery for delivery in found if chat is None or delivery.chat == chat][:limit]
+
+
+def _count(raws: Iterable[bytes], since: datetime) -> dict[str, int]:
+    counts = {"held": 0}
+    for raw in raws:
+        row = _counts.decode(raw)
+        if row.held and row.state == "due":
+            counts["held"] += 1
+        if row.created >= since:
+            name = f"{row.kind}/{row.state}"
+            counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+def _oldest(raws: Iterable[bytes]) -> datetime | None:
+    return min((_counts.decode(raw).created for raw in raws), default=None)
