@@ -19,8 +19,9 @@ import structlog
 from bot import __version__
 from bot.alerts.pace import Pacer
 from bot.alerts.plan import OUTAGE
+from bot.chats.probe import probe_slack, probe_telegram
 from bot.clock import SystemClock
-from bot.commands import Commands
+from bot.commands import COMMANDS, Commands
 from bot.deliver import Deliverer
 from bot.ingest import Ingest
 from bot.model import Chat, Subscription, SubscriptionId
@@ -65,6 +66,16 @@ def make_fetcher(config: Config) -> HttpFetcher:
 def make_parser() -> ParserProcess:
     """The parser in its worker process."""
     return ParserProcess()
+
+
+async def check_telegram(config: Config) -> tuple[bool, str]:
+    """Whether the Telegram token works, in words."""
+    return await probe_telegram(config.telegram.token, config.telegram.base_url)
+
+
+async def check_slack(config: Config) -> tuple[bool, str]:
+    """Whether the Slack bot token works, in words."""
+    return await probe_slack(config.slack.bot_token, config.slack.base_url)
 
 
 class _SampleFetcher:
@@ -143,7 +154,7 @@ class App:
             ingest=self.ingest,
             clock=self.clock,
             rng=self.rng,
-            policy=PollPolicy(default=self.config.sources.interval),
+            policy=PollPolicy(interval=self.config.sources.interval),
         )
 
     async def _away(self, now: datetime) -> tuple[datetime, datetime] | None:
@@ -158,12 +169,19 @@ class App:
 
             self.messengers["console"] = ConsoleMessenger(self.clock)
         if config.has_telegram:
-            from bot.chats.telegram import TelegramMessenger  # noqa: PLC0415
+            from bot.chats.telegram import Menu, TelegramMessenger  # noqa: PLC0415
 
             self.messengers["telegram"] = TelegramMessenger(
                 config.telegram.token,
                 clock=self.clock,
                 base_url=config.telegram.base_url,
+                menus=[
+                    Menu(
+                        [(name, what) for name, (_, _, _, what) in COMMANDS.items()],
+                        description="I read the news and ring when something you follow happens: one story, one alert.",
+                        short_description="News alerts by keyword: one story rings once.",
+                    )
+                ],
                 pacer=self.pacer,
                 on_moved=self.store.move_chat,
                 on_gone=self._chat_gone,
@@ -251,8 +269,8 @@ class App:
 
     async def close(self) -> None:
         """Lets go of everything; the store last."""
-        closing: Messenger | Fetcher | Parser
-        for closing in (*self.messengers.values(), self.fetcher, self.parser):
+        held: list[Messenger | Fetcher | Parser] = [*self.messengers.values(), self.fetcher, self.parser]
+        for closing in held:
             with contextlib.suppress(Exception):
                 await closing.close()
         if self.wire is not None:
