@@ -1,0 +1,291 @@
+"""Telegram through python-telegram-bot: its Bot speaks the API, everything else is decided here.
+
+PTB's Application and rate limiter stay unused: the outbox paces sends and remembers due times over restarts.
+Contract: bot/ports.py Messenger; core.telegram.org/bots/api.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from telegram import BotCommandScopeAllGroupChats, Update
+from telegram.error import Conflict, InvalidToken
+
+from bot.alerts.pace import Pacer
+from bot.chats import telegram_outcome as outcomes
+from bot.chats.lanes import Lanes, Seen
+from bot.chats.telegram_answer import LIMITS, Answers, is_group
+from bot.chats.telegram_send import REVOKED, Sender
+from bot.chats.telegram_updates import PLATFORM, UPDATES, Line, Press, read, read_member
+from bot.model import ChatId, RetryLater
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from telegram import User
+
+    from bot.chats.telegram_updates import Heard
+    from bot.model import Message, SendOutcome
+    from bot.ports import Clock, CommandHandler
+
+log = logging.getLogger(__name__)
+
+#: seconds that one long poll stays open
+POLL = 25
+#: seconds that a batch may take before its updates are confirmed all the same
+_HANDLING = 0.5
+#: seconds between tries after a second poller was met
+_CONFLICT = 5.0
+_NOWHERE = ChatId(PLATFORM, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """What Telegram shows about the bot in one language ("" is everyone else's)."""
+
+    #: (name, what it does), shown in private chats
+    commands: Sequence[tuple[str, str]]
+    #: shown in groups; empty: the same
+    group_commands: Sequence[tuple[str, str]] = ()
+    description: str = ""
+    short_description: str = ""
+    language: str = ""
+
+
+class TelegramMessenger:
+    """One bot account. `webhook_url` "" polls; else updates come through `webhook`, mounted at that address."""
+
+    platform = PLATFORM
+    limits = LIMITS
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        clock: Clock,
+        base_url: str = "https://api.telegram.org",
+        webhook_url: str = "",
+        menus: Sequence[Menu] = (),
+        pacer: Pacer | None = None,
+        on_moved: Callable[[ChatId, ChatId], Awaitable[None]] | None = None,
+        on_gone: Callable[[ChatId, str], Awaitable[None]] | None = None,
+        on_back: Callable[[ChatId], Awaitable[None]] | None = None,
+    ) -> None:
+        self._sender = Sender(token, base_url)
+        self._bot = self._sender.bot
+        self._clock, self._menus = clock, menus
+        self._webhook_url = webhook_url
+        # stable without being stored, and useless for anything else
+        self._webhook_secret = hmac.new(token.encode(), b"tocsin webhook", hashlib.sha256).hexdigest()
+        #: for the redaction of logs
+        self.secrets = (token, token.partition(":")[2], self._webhook_secret)
+        self._answers = Answers(
+            self._sender, clock, pacer or Pacer(), on_moved=on_moved, on_gone=on_gone, on_back=on_back
+        )
+        self._handler: CommandHandler | None = None
+        self._me: User | None = None
+        self._lanes, self._seen = Lanes(), Seen()
+
+    @property
+    def problem(self) -> str:
+        """What keeps all of Telegram from working, for people; "" when it is well."""
+        return self._sender.problem
+
+    def is_group(self, chat: ChatId) -> bool:
+        return is_group(chat)
+
+    async def send(self, chat: ChatId, message: Message, reply_to: str = "") -> SendOutcome:
+        return await self._sender.send(chat, message, reply_to)
+
+    async def edit(self, chat: ChatId, message_id: str, message: Message) -> SendOutcome:
+        return await self._sender.edit(chat, message_id, message)
+
+    async def run(self, handler: CommandHandler) -> None:
+        self._handler = handler
+        try:
+            await self._retrying(self._introduce)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._show_menus())
+                if self._webhook_url:
+                    tasks.create_task(self._keep_webhook())
+                else:
+                    tasks.create_task(self._poll())
+        finally:
+            self._handler = None
+            await self._lanes.close()
+
+    async def _retrying(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Repeats a step until it succeeds, slower with each failure."""
+        failures = 0
+        while True:
+            try:
+                await step()
+            except Exception as error:  # noqa: BLE001 -- as in _post
+                await self._clock.sleep(self._pause(error, failures))
+                failures += 1
+            else:
+                self._sender.well()
+                return
+
+    async def _introduce(self) -> None:
+        self._me = await self._bot.get_me()
+
+    def _pause(self, error: Exception, failures: int) -> float:
+        """Seconds to wait after a failure of a call that hears people; logs what an operator should know."""
+        self._sender.note(error)
+        reason = outcomes.describe(error)
+        match outcomes.classify(error, _NOWHERE):
+            case RetryLater(after=float(after)):
+                return after
+            case _ if isinstance(error, InvalidToken):
+                return float(min(REVOKED * 2 ** min(failures, 10), 900.0))
+            case _ if isinstance(error, Conflict):
+                self._sender.problem = "another program reads this Telegram bot's updates with the same token (409)"
+                log.error("%s: stop it, or give each its own token. %s", self._sender.problem, reason)
+                return float(min(_CONFLICT * 2 ** min(failures, 10), 60.0))
+        log.warning("Telegram can't be reached, trying again: %s", reason)
+        return float(min(2 ** min(failures, 10), 30.0))
+
+    async def _poll(self) -> None:
+        """Long polls; the offset confirms a batch once it is handled, so that a crash repeats rather than loses it."""
+        offset, failures = 0, 0
+        # a webhook left from before would make every poll fail; what is pending stays pending
+        await self._retrying(self._drop_webhook)
+        try:
+            while True:
+                try:
+                    batch = await self._bot.raw_updates(offset, POLL)
+                except Exception as error:  # noqa: BLE001 -- as in _post
+                    if isinstance(error, Conflict) and "webhook" in error.message.lower():
+                        await self._retrying(self._drop_webhook)
+                    await self._clock.sleep(self._pause(error, failures))
+                    failures += 1
+                    continue
+                self._sender.well()
+                failures = 0
+                offset = max([offset, *(int(raw.get("update_id", -1)) + 1 for raw in batch)])
+                await self._handled([self._take(raw) for raw in batch])
+        except asyncio.CancelledError:
+            if offset and await self._lanes.idle(_HANDLING):
+                await self._confirm(offset)
+            raise
+
+    @staticmethod
+    async def _handled(batch: list[asyncio.Event | None]) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_HANDLING):
+                for done in batch:
+                    if done is not None:
+                        await done.wait()
+
+    async def _drop_webhook(self) -> None:
+        await self._bot.delete_webhook(drop_pending_updates=False)
+
+    async def _confirm(self, offset: int) -> None:
+        """Tells Telegram what was handled, so that the next start does not answer it again."""
+        try:
+            async with asyncio.timeout(2):
+                await self._bot.raw_updates(offset, 0)
+        except Exception as error:  # noqa: BLE001 -- on the way out; the next start only answers a little twice
+            log.info("the last updates could not be confirmed: %s", outcomes.describe(error))
+
+    async def _keep_webhook(self) -> None:
+        """Registers the webhook, and while the platform is not well keeps asking whether it is again."""
+        await self._retrying(self._set_webhook)
+        while True:
+            await self._clock.sleep(REVOKED)
+            if self._sender.problem:
+                await self._retrying(self._introduce)
+
+    async def _set_webhook(self) -> None:
+        await self._bot.set_webhook(self._webhook_url, secret_token=self._webhook_secret, allowed_updates=UPDATES)
+
+    async def webhook(self, headers: Mapping[str, str], body: bytes) -> tuple[int, str, bytes]:
+        """One POST of Telegram: (status, content type, body) to answer. 200 once the update is handled (within 5 s)."""
+        given = headers.get("X-Telegram-Bot-Api-Secret-Token", "")
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), self._webhook_secret.encode()):
+            return 403, "text/plain", b"forbidden"
+        if self._handler is None or self._me is None:  # Telegram keeps the update and comes again
+            return 503, "text/plain", b"starting"
+        try:
+            raw = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raw = None
+        if not isinstance(raw, dict):
+            return 400, "text/plain", b"not an update"
+        done = self._take(raw)
+        if done is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(5):
+                    await done.wait()
+        return 200, "text/plain", b""
+
+    def _take(self, raw: dict[str, Any]) -> asyncio.Event | None:
+        """Queues one update behind those of the same person; a repeated id has no second effect.
+
+        The event is set once the update is handled; None when nothing is worth waiting for: nothing is done, or much
+        of the same person's comes first.
+        """
+        heard = self._read(raw)
+        if heard is None:
+            return None
+        done = asyncio.Event()
+
+        async def work() -> None:
+            try:
+                if self._handler is not None:
+                    await self._answers.handle(heard, self._handler)
+            finally:
+                done.set()
+
+        async def overflow() -> None:
+            await self._answers.slow_down(heard)
+
+        incoming = heard.incoming if isinstance(heard, Line | Press) else None
+        lane = (incoming.chat.address, incoming.user) if incoming else "service"
+        first = not self._lanes.busy(lane)
+        self._lanes.submit(lane, work, overflow)
+        return done if first else None
+
+    def _read(self, raw: dict[str, Any]) -> Heard | None:
+        try:
+            if self._me is None or not self._seen.first(raw["update_id"]):
+                return None
+            # PTB wants every right that a member object may name; only few matter, and servers differ
+            member = read_member(raw)
+            return member if member is not None else read(Update.de_json(raw, self._bot), self._me)
+        except Exception as error:  # noqa: BLE001 -- an update of a shape the SDK does not know
+            log.warning("an update was left out, it can't be read: %s", outcomes.describe(error))
+            return None
+
+    async def close(self) -> None:
+        await self._lanes.close()
+        await self._bot.close_connections()
+
+    async def _show_menus(self) -> None:
+        """Command lists and descriptions. They are a comfort: a failure is noted, and that is all."""
+        for menu in self._menus:
+            language = menu.language or None
+            steps = [partial(self._bot.set_my_commands, menu.commands, language_code=language)]
+            if menu.group_commands:
+                scope = BotCommandScopeAllGroupChats()
+                steps.append(partial(steps[0].func, menu.group_commands, scope=scope, language_code=language))
+            if menu.description:
+                steps.append(partial(self._bot.set_my_description, menu.description, language_code=language))
+            if menu.short_description:
+                steps.append(
+                    partial(self._bot.set_my_short_description, menu.short_description, language_code=language)
+                )
+            for step in steps:
+                try:
+                    await step()
+                except Exception as error:  # noqa: BLE001 -- as in _post
+                    log.info("the command list could not be shown: %s", outcomes.describe(error))

@@ -1,0 +1,168 @@
+"""People's doings in, answers out: rights, presses, and the patience an answer is worth."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, assert_never
+
+from telegram.error import BadRequest
+
+from bot.chats import telegram_outcome as outcomes
+from bot.chats.lanes import Rights, Seen
+from bot.chats.plain import clean, cut
+from bot.chats.telegram_send import Sender, address
+from bot.chats.telegram_updates import Back, Gone, Line, Moved, Press
+from bot.model import ChatGone, ChatMoved, Limits, Message, Refused, Reply, RetryLater, Sent, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.alerts.pace import Pacer
+    from bot.chats.telegram_updates import Heard
+    from bot.model import ChatId, Incoming
+    from bot.ports import Clock, CommandHandler
+
+log = logging.getLogger(__name__)
+
+#: core.telegram.org/bots/faq#my-bot-is-hitting-limits; room is left for the marks that isolate directions
+LIMITS = Limits(length=4000, platform_rate=30.0, chat_rate=1.0, chat_burst=3, group_rate=20.0)
+#: tries for an answer to a person, and the longest wait (seconds) that an answer is still worth
+_TRIES, _PATIENCE = 4, 60.0
+#: characters that fit into the note over a pressed button
+_TOAST = 200
+
+#: everything this adapter itself says to people
+SLOW_DOWN = "That is faster than I can answer. I left out your last messages; please send them again in a minute."
+CANT_CHECK = "I could not check whether you are an admin here. Please try again in a moment."
+
+
+def is_group(chat: ChatId) -> bool:
+    """Groups, supergroups and channels have negative ids."""
+    return chat.address.startswith(("-", "@"))
+
+
+class Answers:
+    """Answers what was heard with what the handler says."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        clock: Clock,
+        pacer: Pacer,
+        *,
+        on_moved: Callable[[ChatId, ChatId], Awaitable[None]] | None,
+        on_gone: Callable[[ChatId, str], Awaitable[None]] | None,
+        on_back: Callable[[ChatId], Awaitable[None]] | None,
+    ) -> None:
+        self._sender, self._clock, self._pacer = sender, clock, pacer
+        self._on_moved, self._on_gone, self._on_back = on_moved, on_gone, on_back
+        self._moves, self._rights = Seen(), Rights(clock.monotonic)
+
+    async def handle(self, heard: Heard, handler: CommandHandler) -> None:
+        """Does what was heard; returns when the answer is out."""
+        match heard:
+            case Line():
+                reply = await self._ask(handler, heard.incoming, heard.admin)
+                if reply is not None:
+                    await self._reply(heard.incoming.chat, reply.message, heard.under)
+            case Press():
+                await self._press(heard, handler)
+            case Moved():
+                await self._moved(heard.old, heard.new)
+            case Gone():
+                if self._on_gone is not None:
+                    await self._on_gone(heard.chat, heard.reason)
+            case Back():
+                if self._on_back is not None:
+                    await self._on_back(heard.chat)
+            case _:
+                assert_never(heard)
+
+    async def slow_down(self, heard: Heard) -> None:
+        """Says once that a flood was cut off."""
+        if isinstance(heard, Line):
+            await self._reply(heard.incoming.chat, Message((Span(SLOW_DOWN),)), heard.under)
+        elif isinstance(heard, Press):
+            await self._answer_query(heard.query, SLOW_DOWN)
+
+    async def _ask(self, handler: CommandHandler, incoming: Incoming, admin: bool | None) -> Reply | None:
+        """The handler's answer; rights are asked for only where they matter."""
+        if admin is None:
+            admin = await self._is_admin(incoming) if handler.changes(incoming) else False
+        if admin is None:
+            return Reply(Message((Span(CANT_CHECK),)), private=True)
+        return await handler.answer(replace(incoming, admin=admin))
+
+    async def _is_admin(self, incoming: Incoming) -> bool | None:
+        """None: Telegram would not say."""
+        key = (incoming.chat.address, incoming.user)
+        known = self._rights.get(key)
+        if known is None:
+            try:
+                status = await self._sender.bot.member_status(address(incoming.chat), int(incoming.user))
+            except BadRequest:  # not a member of the chat, or none that the bot may see
+                known = False
+            except Exception as error:  # noqa: BLE001 -- as in _post
+                self._sender.note(error)
+                log.warning("rights could not be checked: %s", outcomes.describe(error))
+                return None
+            else:
+                known = status in {"creator", "administrator"}
+            self._rights.put(key, known)
+        return known
+
+    async def _press(self, press: Press, handler: CommandHandler) -> None:
+        toast, reply = "", None
+        try:
+            reply = await self._ask(handler, press.incoming, press.admin)
+            if reply and reply.private and not reply.message.buttons and len(reply.message.text) <= _TOAST:
+                toast, reply = reply.message.text, None
+        finally:  # a press that is never answered leaves the button spinning
+            await self._answer_query(press.query, toast)
+        if reply is None:
+            return
+        chat, under = press.incoming.chat, press.incoming.message
+        if not reply.replace or not await self._reply(chat, reply.message, under, edit=True):
+            await self._reply(chat, reply.message, under)
+
+    async def _answer_query(self, query: str, toast: str) -> None:
+        try:
+            await self._sender.bot.answer_callback_query(query, text=cut(clean(toast), _TOAST), show_alert=bool(toast))
+        except Exception as error:  # noqa: BLE001 -- too late or not reachable: the answer itself still follows
+            log.info("a press could not be confirmed: %s", outcomes.describe(error))
+
+    async def _reply(self, chat: ChatId, message: Message, under: str, *, edit: bool = False) -> bool:
+        """Answers a person, as patiently as an answer is worth; whether Telegram took it."""
+        for attempt in range(_TRIES):
+            await self._clock.sleep(
+                self._pacer.reserve(chat, limits=LIMITS, group=is_group(chat), now=self._clock.monotonic())
+            )
+            outcome = await (
+                self._sender.edit(chat, under, message) if edit else self._sender.send(chat, message, under)
+            )
+            match outcome:
+                case Sent():
+                    return True
+                case RetryLater(after=after):
+                    wait = float(2**attempt) if after is None else after
+                    if wait > _PATIENCE:
+                        break
+                    await self._clock.sleep(wait)
+                case ChatMoved(to=to):
+                    await self._moved(chat, to)
+                    chat = to
+                case ChatGone(reason=reason):
+                    if self._on_gone is not None:
+                        await self._on_gone(chat, reason)
+                    return True  # nothing more can be tried
+                case Refused(reason=reason):
+                    log.warning("an answer was refused: %s", reason)
+                    return False
+        log.warning("an answer could not be sent")
+        return True
+
+    async def _moved(self, old: ChatId, new: ChatId) -> None:
+        """Both service messages and refused sends tell of one move; it is passed on once."""
+        if self._on_moved is not None and self._moves.first((old, new)):
+            await self._on_moved(old, new)

@@ -1,0 +1,136 @@
+"""What an answer of the Bot API means for the outbox.
+
+Texts and codes: core.telegram.org/bots/api#making-requests and the server's source; PTB gives them as exceptions.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import msgspec
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    EndPointNotFound,
+    Forbidden,
+    InvalidToken,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+from telegram.request import HTTPXRequest
+
+from bot.model import ChatGone, ChatId, ChatMoved, Refused, RetryLater
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from bot.model import SendOutcome
+
+#: parts of the descriptions of 400s after which this chat can't be written to (compared in lower case)
+_GONE = (
+    "chat not found",
+    "chat_write_forbidden",
+    "not enough rights",
+    "have no rights",
+    "need administrator rights",
+    "user is deactivated",
+    "user_is_blocked",
+    "user_is_deactivated",
+    "user not found",
+    "peer_id_invalid",
+    "input_user_deactivated",
+    "bot is not a member",
+    "bot was kicked",
+    "channel_private",
+    "chat_restricted",
+    "chat_admin_required",
+    "chat_send_plain_forbidden",
+    "group chat was deactivated",
+    "chat was deleted",
+    "the group has been migrated",
+    # of a topic: `ChatId.thread` makes it that topic alone
+    "message thread not found",
+    "topic_closed",
+    "topic_deleted",
+    "topic_id_invalid",
+)
+_SHOWN = 200
+
+
+class Request(HTTPXRequest):
+    """PTB's HTTP client, stricter about answers that are not what they seem.
+
+    PTB takes 404 for a bad token, fails on `{"ok": false}` under status 200, and logs whole bodies that are no JSON.
+    """
+
+    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        code, payload = await super().do_request(*args, **kwargs)
+        if code == HTTPStatus.NOT_FOUND:
+            raise EndPointNotFound("Not Found (404): is telegram.base_url right, and the token complete?")
+        if code == HTTPStatus.OK and len(payload) < 4096 and b"false" in payload:
+            body = _decode(payload)
+            if isinstance(body, dict) and body.get("ok") is False:
+                claimed = body.get("error_code")
+                return (claimed if isinstance(claimed, int) and claimed >= 400 else 500), payload
+        return code, payload
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        body = _decode(payload)
+        if not isinstance(body, dict):
+            raise TelegramError(f"an answer of {len(payload)} bytes that is no JSON object")
+        return body
+
+
+def _decode(payload: bytes) -> object:
+    try:
+        return msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def is_parse_error(error: Exception) -> bool:
+    """Telegram could not read our markup: the text is worth a second try without it."""
+    return isinstance(error, BadRequest) and "can't parse entities" in error.message.lower()
+
+
+def is_reply_error(error: Exception) -> bool:
+    """The message to reply to is gone: the text is worth a second try on its own."""
+    return isinstance(error, BadRequest) and "replied" in error.message.lower()
+
+
+def is_unchanged(error: Exception) -> bool:
+    """An edit that would change nothing: the chat shows what it should."""
+    return isinstance(error, BadRequest) and "message is not modified" in error.message.lower()
+
+
+def classify(error: Exception, chat: ChatId) -> SendOutcome:
+    """What to do after this exception of the SDK."""
+    reason = describe(error)
+    match error:
+        case ChatMigrated():
+            return ChatMoved(ChatId(chat.platform, str(error.new_chat_id)))
+        case RetryAfter():
+            return RetryLater(reason, after=error._retry_after.total_seconds())  # noqa: SLF001 -- the public property warns and may lose its type
+        case InvalidToken() | EndPointNotFound():
+            return RetryLater(reason, platform_wide=True)
+        case Forbidden():
+            return ChatGone(reason)
+        case BadRequest():
+            gone = any(part in reason.lower() for part in _GONE)
+            return ChatGone(reason) if gone else Refused(reason)
+        case TimedOut() | Conflict():
+            return RetryLater(reason)
+        case _:
+            # 5xx, cut answers, no connection: nothing is known to be wrong with the message
+            return RetryLater(reason, platform_wide="ConnectError" in reason)
+
+
+def describe(error: Exception) -> str:
+    """The error in one short line."""
+    text = error.message if isinstance(error, TelegramError) else f"{type(error).__name__}: {error}"
+    text = " ".join(text.split())
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

@@ -1,0 +1,161 @@
+"""Messages out to Telegram, and what its answers mean. PTB's Bot speaks the API."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
+from telegram.constants import ParseMode
+from telegram.error import InvalidToken, TelegramError
+
+from bot.chats import telegram_outcome as outcomes
+from bot.chats.plain import clean
+from bot.chats.telegram_html import plain, render
+from bot.chats.telegram_updates import UPDATES
+from bot.model import Refused, RetryLater, Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from bot.model import Button, ChatId, Message, SendOutcome
+
+log = logging.getLogger(__name__)
+
+#: seconds between tries after a revoked token
+REVOKED = 60.0
+#: seconds for one send in all
+_DEADLINE = 30.0
+#: bytes of callback_data (core.telegram.org/bots/api#inlinekeyboardbutton)
+_ACTION = 64
+_UNCHANGED = "message is not modified"
+
+
+class ApiBot(Bot):
+    """PTB's Bot, plus updates as they came: one that PTB can't read must not hide the others."""
+
+    async def raw_updates(self, offset: int, seconds: int) -> list[dict[str, Any]]:
+        """One long poll of that many seconds; a higher offset confirms what came before."""
+        data = {"offset": offset, "timeout": seconds, "allowed_updates": list(UPDATES)}
+        found = await self._post("getUpdates", data, read_timeout=seconds + 10)
+        if not isinstance(found, list):
+            raise TelegramError("getUpdates answered with something that is no list")
+        return found
+
+    async def member_status(self, chat: int | str, user: int) -> str:
+        """A person's status in a chat; the rest of the member object differs between servers and is not needed."""
+        found = await self._post("getChatMember", {"chat_id": chat, "user_id": user})
+        return str(found["status"]) if isinstance(found, dict) else ""
+
+    async def close_connections(self) -> None:
+        """Ends both HTTP clients; `Bot.shutdown` does nothing for a bot that was never initialised."""
+        for request in self._request:
+            await request.shutdown()
+
+
+class Sender:
+    """Sends and edits with one token, and knows whether that token works."""
+
+    def __init__(self, token: str, base_url: str) -> None:
+        root = base_url.rstrip("/")
+        for chatty in ("httpx", "httpcore"):  # they log addresses, and the address holds the token
+            logging.getLogger(chatty).setLevel(logging.WARNING)
+        self.bot = ApiBot(
+            token,
+            base_url=f"{root}/bot",
+            base_file_url=f"{root}/file/bot",
+            request=outcomes.Request(connection_pool_size=64, read_timeout=20, connect_timeout=10, pool_timeout=30),
+            get_updates_request=outcomes.Request(connection_pool_size=2, connect_timeout=10, read_timeout=10),
+        )
+        #: what keeps the whole platform from working, for people; "" when it is well
+        self.problem = ""
+        self._revoked = False
+
+    async def send(self, chat: ChatId, message: Message, reply_to: str = "") -> SendOutcome:
+        async def post(text: str, mode: str | None, under: str) -> str:
+            sent = await self.bot.send_message(
+                chat_id=address(chat),
+                text=text,
+                parse_mode=mode,
+                message_thread_id=int(chat.thread) if chat.thread.isdecimal() else None,
+                disable_notification=message.silent,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+                reply_parameters=ReplyParameters(int(under), allow_sending_without_reply=True) if under else None,
+                reply_markup=_keyboard(message.buttons),
+            )
+            return str(sent.message_id)
+
+        return await self._post(chat, message, post, reply_to if reply_to.isdecimal() else "")
+
+    async def edit(self, chat: ChatId, message_id: str, message: Message) -> SendOutcome:
+        if not message_id.isdecimal():
+            return Refused("no such message")
+
+        async def post(text: str, mode: str | None, _under: str) -> str:
+            await self.bot.edit_message_text(
+                chat_id=address(chat),
+                message_id=int(message_id),
+                text=text,
+                parse_mode=mode,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+                reply_markup=_keyboard(message.buttons),
+            )
+            return message_id
+
+        outcome = await self._post(chat, message, post, "")
+        return Sent(message_id) if isinstance(outcome, Refused) and outcome.reason == _UNCHANGED else outcome
+
+    async def _post(
+        self, chat: ChatId, message: Message, post: Callable[[str, str | None, str], Awaitable[str]], under: str
+    ) -> SendOutcome:
+        """Posts as HTML; once more as plain text, or without the reply, when Telegram stumbles over just that."""
+        if self._revoked:
+            return RetryLater(self.problem, after=REVOKED, platform_wide=True)
+        text: str = render(message.spans)
+        mode: str | None = ParseMode.HTML
+        while True:
+            try:
+                async with asyncio.timeout(_DEADLINE):  # the SDK's limits start anew with every byte
+                    return Sent(await post(text, mode, under))
+            except Exception as error:  # noqa: BLE001 -- odd answers make the SDK raise KeyError, TypeError and more
+                if outcomes.is_parse_error(error) and mode:
+                    log.warning("Telegram can't read the markup of a message; sending it as plain text")
+                    text, mode = plain(message.spans), None
+                elif outcomes.is_reply_error(error) and under:
+                    under = ""
+                elif outcomes.is_unchanged(error):
+                    return Refused(_UNCHANGED)
+                else:
+                    self.note(error)
+                    return outcomes.classify(error, chat)
+
+    def note(self, error: Exception) -> None:
+        """A revoked token concerns everything; it is said once, loudly."""
+        if isinstance(error, InvalidToken) and not self._revoked:
+            self._revoked = True
+            self.problem = "Telegram refuses the bot token (401): put the current one from @BotFather in the settings"
+            log.critical("%s. Nothing is sent or heard on Telegram until then.", self.problem)
+
+    def well(self) -> None:
+        """A call that proves the token went well."""
+        if self.problem:
+            log.warning("Telegram works again")
+        self._revoked, self.problem = False, ""
+
+
+def address(chat: ChatId) -> int | str:
+    """The chat's id as the API takes it: a number, or the @name of a public channel."""
+    return int(chat.address) if chat.address.lstrip("-").isdecimal() else chat.address
+
+
+def _keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
+    keys = [
+        [
+            InlineKeyboardButton(clean(button.label), callback_data=button.action)
+            for button in row
+            if clean(button.label).strip() and len(button.action.encode()) <= _ACTION
+        ]
+        for row in rows
+    ]
+    return InlineKeyboardMarkup([row for row in keys if row]) if any(keys) else None
