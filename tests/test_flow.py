@@ -262,38 +262,21 @@ async def test_a_flood_in_one_moment_is_one_message(world: World) -> None:
     """Row 23: a feed that comes back with all its items new must not send dozens of messages."""
     await world.baseline()
     await world.say("/subscribe harbour")
-    names = (
-        "Oslo",
-        "Turku",
-        "Riga",
-        "Gdynia",
-        "Kiel",
-        "Malmo",
-        "Bergen",
-        "Tallinn",
-        "Rostock",
-        "Aarhus",
-        "Visby",
-        "Narvik",
+    headlines = (
+        "Crane collapses in Oslo harbour, driver unhurt",
+        "Gdynia dredging contract goes to Dutch firm, harbour master says",
+        "Museum ship finds a berth in Riga harbour after ten years",
+        "Fuel tax for ferries doubles; Kiel harbour protests",
+        "Humpback whale lingers off Bergen harbour mouth",
+        "Dockers vote to strike at Rostock harbour from Friday",
+        "Oil sheen reported near Narvik harbour ore terminal",
+        "Customs seize two tonnes of cocaine in Aarhus harbour",
+        "Regatta returns to Visby harbour with record entries",
+        "Ice crushes pontoon in Tallinn harbour",
+        "Malmo harbour to house floating school",
+        "Pilot boat named after lighthouse keeper joins Turku harbour",
     )
-    things = (
-        "crane collapse",
-        "dredging permit",
-        "museum opening",
-        "fuel tax",
-        "whale sighting",
-        "night ferry",
-        "strike ballot",
-        "oil leak",
-        "new pilot boat",
-        "customs raid",
-        "regatta",
-        "ice damage",
-    )
-    items = [
-        item(f"{n} harbour: {t} announced", f"The {n} port authority spoke of the {t} on Monday.")
-        for n, t in zip(names, things, strict=True)
-    ]
+    items = [item(headline) for headline in headlines]
     await world.poll("North Wire", *items)
     await world.deliver()
     assert len(world.sends()) == 1

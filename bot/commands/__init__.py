@@ -162,5 +162,5 @@ def _split(text: str) -> tuple[str, str]:
     text = text.strip()
     if not text.startswith("/"):
         return "", text
-    head, *rest = text[1:].split(None, 1)
+    head, *rest = text[1:].split(None, 1) or [""]
     return head.split("@")[0].casefold(), rest[0] if rest else ""

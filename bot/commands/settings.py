@@ -179,7 +179,8 @@ async def timezone(asked: Asked) -> Reply:
             code("Europe/Istanbul"),
             ".",
         )
-    zone = next((z for z in named if "/" in z), named[0])
+    # some cities stand under several names (Asia/Istanbul): the plainest one is shown
+    zone = min(named, key=lambda z: ("/" not in z, not z.startswith("Europe/"), z))
     await _save_chat(asked, replace(asked.chat, timezone=zone))
     return say(f"Times are now those of {zone}.")
 
