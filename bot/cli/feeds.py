@@ -1,0 +1,150 @@
+"""`tocsin feeds`: the sources in the store, beside those that the configuration lists."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path  # noqa: TC003  typer reads the annotations of commands at run time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.shell import ConfigOption, JsonOption, nothing_stored, now, out, out_json, run, settings
+from bot.errors import SourceError
+from bot.model import Feed, FeedId
+from bot.sources.urls import mask_url, normalise_url
+
+if TYPE_CHECKING:
+    from bot.config import Config
+    from bot.model import FeedState
+
+app = typer.Typer(no_args_is_help=True, help="List, add, remove, import and export sources.")
+
+#: bytes of an OPML file, and sources taken from one
+LARGEST = 10_000_000
+MOST = 10_000
+
+
+@app.command("list")
+def list_(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """All sources, with what is wrong with those that fail."""
+    for feed, state in run(_all(settings(config))):
+        error = ("gone for good" if state.gone else state.error) if state else ""
+        if json:
+            out_json(
+                {
+                    "url": mask_url(feed.id),
+                    "name": feed.name or (state.title if state else ""),
+                    "language": feed.language,
+                    "tags": list(feed.tags),
+                    "origin": feed.origin,
+                    "last_ok": state.last_ok.isoformat() if state and state.last_ok else None,
+                    "error": error,
+                }
+            )
+        else:
+            name = feed.name or (state.title if state else "")
+            verdict = f"failing: {error}" if error else "ok" if state and state.last_ok else "not read yet"
+            out(f"{mask_url(feed.id)}  {name}  [{feed.origin}]  {verdict}")
+
+
+@app.command()
+def add(
+    url: Annotated[str, typer.Argument(help="Address of the feed.")],
+    name: Annotated[str, typer.Option(help="The outlet's name, as people see it.")] = "",
+    language: Annotated[str, typer.Option(metavar="CODE", help="ISO 639-1.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="A label for `tag:` in queries; may be repeated.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Add a source; the bot must not be running on the same file."""
+    feed = Feed(FeedId(normalise_url(url)), name, language.lower(), tuple(tag or ()), origin="added")
+    if not run(_add(settings(config), [feed])):
+        raise SourceError(f"{mask_url(feed.id)} is listed already")
+    out(f"Added {mask_url(feed.id)}.")
+
+
+@app.command()
+def remove(
+    url: Annotated[str, typer.Argument(help="Its address, as `tocsin feeds list` shows it.")],
+    config: ConfigOption = None,
+) -> None:
+    """Remove a source that was added; its entries stay until they are old."""
+    loaded = settings(config)
+    wanted = normalise_url(url)
+    for feed in loaded.feeds:
+        if wanted in {feed.id, normalise_url(feed.id)}:
+            where = loaded.path or "the bundled config.example.toml"
+            raise SourceError(f"{mask_url(feed.id)} is listed in {where}: remove it there")
+    if not run(_remove(loaded, {url, wanted})):
+        raise SourceError(f"{mask_url(wanted)} is not listed; `tocsin feeds list` shows what is")
+    out(f"Removed {mask_url(wanted)}.")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE.opml", help="A list of feeds from another reader.")],
+    config: ConfigOption = None,
+) -> None:
+    """Add every feed that an OPML file lists."""
+    from bot.sources import opml
+
+    loaded = settings(config)
+    try:
+        with file.open("rb") as opened:
+            body = opened.read(LARGEST + 1)
+    except OSError as refused:
+        raise SourceError(f"{file}: can't be read ({refused.strerror})") from None
+    if len(body) > LARGEST:
+        raise SourceError(f"{file}: is larger than {LARGEST // 1_000_000} MB")
+    listed = opml.read(body)
+    if len(listed) > MOST:
+        raise SourceError(f"{file}: lists {len(listed)} feeds; at most {MOST} are taken")
+    added = run(_add(loaded, listed))
+    out(f"Added {added} of {len(listed)} feeds; {len(listed) - added} were listed already.")
+
+
+@app.command()
+def export(config: ConfigOption = None) -> None:
+    """Print all sources as OPML, for another reader; passwords in addresses are left out."""
+    from bot.sources import opml
+
+    feeds = [feed for feed, _ in run(_all(settings(config)))]
+    sys.stdout.write(opml.write(feeds))
+
+
+async def _all(config: Config) -> list[tuple[Feed, FeedState | None]]:
+    """What the store has, then what the configuration lists and no run has taken over yet."""
+    from bot.app import open_store_for  # noqa: PLC0415  imports everything
+
+    stored: list[tuple[Feed, FeedState]] = []
+    if not nothing_stored(config):
+        store = await open_store_for(config, read_only=True)
+        try:
+            stored = await store.feeds()
+        finally:
+            await store.close()
+    known = {feed.id for feed, _ in stored}
+    return [*stored, *((feed, None) for feed in config.feeds if feed.id not in known)]
+
+
+async def _add(config: Config, feeds: list[Feed]) -> int:
+    from bot.app import open_store_for  # noqa: PLC0415
+
+    known = {feed.id for feed in config.feeds}
+    store = await open_store_for(config)
+    try:
+        added = now()
+        return sum([await store.add_feed(feed, added) for feed in feeds if feed.id not in known])
+    finally:
+        await store.close()
+
+
+async def _remove(config: Config, urls: set[str]) -> bool:
+    if nothing_stored(config):
+        return False
+    from bot.app import open_store_for  # noqa: PLC0415
+
+    store = await open_store_for(config)
+    try:
+        return any([await store.remove_feed(FeedId(url)) for url in urls])
+    finally:
+        await store.close()
