@@ -11,7 +11,7 @@ from bot.model import DeliveryKind, DeliveryState
 from bot.store import open_store
 from tests.e2e.process import Bot
 from tests.e2e.replay import Publisher, recordings
-from tests.e2e.test_replay import BEGINNING, QUERIES, check_alerts, check_entries
+from tests.e2e.test_replay import BEGINNING, QUERIES, judge
 
 KILLS = 30
 OUTLETS = ("bbc", "nytimes", "rnz", "smh", "straittimes", "fox")
@@ -59,16 +59,12 @@ async def test_thirty_kills_lose_nothing(tmp_path: Path) -> None:
         if bot.process is not None:
             await bot.kill()
         await publisher.stop()
-    await judge(tmp_path, bot, bodies, publisher)
-
-
-async def judge(folder: Path, bot: Bot, bodies: dict[str, list[bytes]], publisher: Publisher) -> None:
-    store = await open_store(f"tinydb:///{folder / 'store.json'}", read_only=True)
+    store = await open_store(f"tinydb:///{tmp_path / 'store.json'}", read_only=True)
     entries = await store.entries_since(BEGINNING)
     rows = await store.deliveries(None, list({e.story for e in entries}))
     await store.close()
-    check_entries(entries, bodies, {outlet: publisher.url(outlet) for outlet in bodies})
-    check_alerts(entries, [row for row in rows if row.state is not DeliveryState.DUE or row.kind is DeliveryKind.RING])
+    # an edit that is due in some minutes is neither lost nor late
+    judge(entries, [row for row in rows if (row.kind, row.state) != (DeliveryKind.GROW, DeliveryState.DUE)], bodies)
     headlines = Counter(bot.printed().splitlines())
     by_id = {e.id: e for e in entries}
     duplicates = 0

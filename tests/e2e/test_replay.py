@@ -1,6 +1,7 @@
 """Four recorded days of real outlets through the real flows: everything once, nothing twice, restarts included."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -21,6 +22,7 @@ from bot.model import (
     Entry,
     Feed,
     FeedId,
+    ParsedEntry,
     ParsedFeed,
     Subscription,
     SubscriptionId,
@@ -40,34 +42,42 @@ QUERIES = ("coronavirus", '"Boris Johnson"', "Trump -Twitter", "lockdown OR quar
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def published(bodies: dict[str, list[bytes]]) -> dict[str, set[str]]:
-    """Outlet → every address it ever carried, read by the parser alone."""
-    found: dict[str, set[str]] = {}
-    for outlet, documents in bodies.items():
-        for body in documents:
-            feed = parse(body, "application/rss+xml", "http://127.0.0.1/")
-            assert isinstance(feed, ParsedFeed)
-            found.setdefault(outlet, set()).update(entry.link for entry in feed.entries)
-    return found
+def versions(bodies: list[bytes]) -> list[ParsedEntry]:
+    """Every item in every wording that an outlet ever carried, read by the parser alone."""
+    found: dict[ParsedEntry, None] = {}
+    for body in bodies:
+        feed = parse(body, "application/rss+xml", "http://127.0.0.1/")
+        assert isinstance(feed, ParsedFeed)
+        found |= dict.fromkeys(feed.entries)
+    return list(found)
 
 
-def check_entries(entries: list[Entry], bodies: dict[str, list[bytes]], url_of: dict[str, str]) -> None:
-    """Every address that an outlet carried was taken in, and none twice under the same headline."""
-    for outlet, links in published(bodies).items():
-        mine = [e for e in entries if e.feed == url_of[outlet]]
-        assert links == {e.link for e in mine}, outlet
-        twice = [key for key, count in Counter((e.link, e.title) for e in mine).items() if count > 1]
-        assert not twice, outlet
-
-
-def check_alerts(entries: list[Entry], rows: list[Delivery]) -> None:
-    """What was alerted is what the entries and the queries say, no more and no less."""
+def judge(entries: list[Entry], rows: list[Delivery], bodies: dict[str, list[bytes]]) -> None:
+    """Every article was taken in once, and what was alerted is what the articles and the queries say."""
     queries = [parse_query(text) for text in QUERIES]
-    owed = {e.story for e in entries if not e.baseline and any(matches(q, document(e)) for q in queries)}
+
+    def wanted(entry: Entry) -> bool:
+        prepared = document(entry)
+        return any(matches(query, prepared) for query in queries)
+
+    could_ring = set()
+    for outlet, documents in bodies.items():
+        mine = {e.link: e for e in entries if e.source == outlet}
+        worded = versions(documents)
+        assert {item.link for item in worded} == mine.keys(), outlet
+        twice = [k for k, n in Counter((e.link, e.title) for e in entries if e.source == outlet).items() if n > 1]
+        assert not twice, outlet
+        for item in worded:
+            entry = mine[item.link]
+            # an outlet may edit a keyword away after it rang, and in before
+            if wanted(replace(entry, title=item.title, summary=item.summary, content=item.content)):
+                could_ring.add(entry.story)
+    must_ring = {e.story for e in entries if not e.baseline and wanted(e)}
     rung = [row.story for row in rows if row.kind is DeliveryKind.RING]
     assert len(rung) == len(set(rung))
-    assert owed == set(rung)
-    assert all(row.state in (DeliveryState.SENT, DeliveryState.FOLDED) for row in rows)
+    assert must_ring <= set(rung) <= could_ring
+    assert len(must_ring) > 5
+    assert {row.state for row in rows} <= {DeliveryState.SENT, DeliveryState.FOLDED}
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +128,7 @@ async def test_four_days_on_a_fake_clock(recorded: dict[str, list[tuple[datetime
         await deliverer.drain()
         entries = await store.entries_since(BEGINNING)
         rows = await store.deliveries(CHAT, list({e.story for e in entries}))
-        check_entries(entries, bodies, {outlet: publisher.url(outlet) for outlet in bodies})
-        check_alerts(entries, rows)
+        judge(entries, rows, bodies)
         assert len(entries) > 1500
     finally:
         await fetcher.close()
