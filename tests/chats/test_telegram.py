@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import pytest
 
 from bot.chats.telegram import Menu, TelegramMessenger
 from bot.chats.telegram_answer import CANT_CHECK, SLOW_DOWN
 from bot.clock import SystemClock
 from bot.model import Button, ChatGone, ChatId, ChatMoved, Message, Refused, Reply, RetryLater, Sent, Span
+from bot.web.server import WebServer
 from tests.chats.rig import Desk, eventually, hearing, text
 from tests.emulators.telegram_api import TOKEN, TelegramApi
 
@@ -498,3 +501,66 @@ async def test_an_answer_waits_out_a_429(api: TelegramApi) -> None:
         await eventually(lambda: texts(api, ANN))
     refused, taken = api.log.of("sendMessage")
     assert 0.95 <= taken["at"] - refused["at"] < 1.6
+
+
+# ---------------------------------------------------------------- webhook
+
+
+@contextlib.asynccontextmanager
+async def webhooked(api: TelegramApi, desk: Desk) -> AsyncIterator[tuple[TelegramMessenger, str]]:
+    """The bot behind its own web server, registered with the emulator."""
+    hooks: dict[str, Any] = {}
+
+    async def ready() -> str:
+        return ""
+
+    async def late(headers: Any, body: bytes) -> tuple[int, str, bytes]:
+        return await hooks["telegram"](headers, body)  # type: ignore[no-any-return]
+
+    server = WebServer("127.0.0.1", 0, ready=ready, webhooks={"/webhooks/telegram": late})
+    await server.start()
+    url = f"http://127.0.0.1:{server.port}/webhooks/telegram"
+    messenger = make(api, webhook_url=url)
+    hooks["telegram"] = messenger.webhook
+    try:
+        async with hearing(messenger, desk):
+            await eventually(lambda: api.webhook)
+            yield messenger, url
+    finally:
+        await server.close()
+
+
+async def test_webhook_mode_hears_and_row_39_redelivery_has_one_effect(api: TelegramApi) -> None:
+    """Updates come by POST with the secret; the same update_id again is answered 200 and does nothing."""
+    desk = Desk()
+    async with webhooked(api, desk):
+        api.say(ANN, "/help")
+        await eventually(lambda: texts(api, ANN) == ["heard /help"])
+        api.dup()
+        await eventually(lambda: len(api.log.of("(webhook)", ok=True)) == 2)
+        assert len(desk.heard) == 1
+        assert api.log.of("getUpdates") == []
+
+
+async def test_row_41_wrong_secrets_do_nothing(api: TelegramApi, caplog: pytest.LogCaptureFixture) -> None:
+    """No secret, a wrong one, or junk with the right one: refused, no work, nothing of it logged."""
+    caplog.set_level(logging.INFO)
+    update = {
+        "update_id": 1,
+        "message": {"message_id": 1, "date": 1, "chat": {"id": ANN, "type": "private"}, "text": "/forget EVIL"},
+    }
+    desk = Desk()
+    async with webhooked(api, desk) as (messenger, url), aiohttp.ClientSession() as session:
+        right = {"X-Telegram-Bot-Api-Secret-Token": api.webhook["secret"]}
+        for headers, data, status in (
+            ({}, json.dumps(update), 403),
+            ({"X-Telegram-Bot-Api-Secret-Token": "wrong-ß"}, json.dumps(update), 403),
+            (right, "EVIL", 400),
+            (right, "[1]", 400),
+            (right, "{}", 200),
+        ):
+            async with session.post(url, data=data, headers=headers) as answer:
+                assert answer.status == status
+        assert api.webhook["secret"] in messenger.secrets
+    assert desk.heard == []
+    assert "EVIL" not in caplog.text
