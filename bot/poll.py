@@ -75,7 +75,7 @@ async def poll_feed(
     except LeaseLost:
         log.info("lease lost", feed=mask_url(leased.feed.id))
     if state.error and not old.error:
-        log.warning("source fails", feed=mask_url(leased.feed.id), reason=state.error)
+        log.info("source fails", feed=mask_url(leased.feed.id), reason=state.error)
     elif old.error and not state.error:
         log.info("source is well again", feed=mask_url(leased.feed.id))
     return FetchFailed(parsed.reason, status=200) if isinstance(parsed, ParseFailed) else outcome
