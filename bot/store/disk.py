@@ -116,6 +116,7 @@ class Lock:
         """Lets go; the file stays, because removing it would race with the next holder."""
         if self._fd >= 0:
             os.ftruncate(self._fd, 0)
+            fcntl.flock(self._fd, fcntl.LOCK_UN)  # also where a child just forked has not let go yet
             os.close(self._fd)
             self._fd = -1
             _held.discard(self)

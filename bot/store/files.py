@@ -39,7 +39,17 @@ FORMAT = 1
 #: the table that carries the snapshot's own numbers; stock TinyDB shows it like any other
 META = "_journal"
 
-_header = msgspec.json.Decoder(dict[str, dict[str, dict[str, int | str]]])
+#: how a snapshot begins; TinyDB itself would put a space after the colon
+_OURS = b'{"%s":{"1":{' % META.encode()
+
+
+class _Header(msgspec.Struct):
+    format: int
+    sequence: int
+    checksum: str
+
+
+_header = msgspec.json.Decoder(dict[str, dict[str, _Header]])
 _body = msgspec.json.Decoder(dict[str, dict[int, msgspec.Raw]])
 _record_start = re.compile(rb"(?=([0-9a-f]{8} \d+ \d+ [^\n]*))")
 _CHUNK = 1 << 17
@@ -83,7 +93,7 @@ def scan(data: bytes, number: int, name: str) -> tuple[list[bytes], int]:
         position = end + 1
     for match in _record_start.finditer(data, position):
         later = parse_record(match[1])
-        if later is not None and later[1] > number:
+        if later is not None and later[0] > number + 1 and later[1] > number:
             raise Damaged(
                 f"{name} is damaged at byte {position}: record {number + 1} is unreadable, and later ones are not. "
                 f"Restore the folder from a backup, or cut the file there to lose what came after"
@@ -106,18 +116,20 @@ def apply(tables: Tables, payload: bytes) -> None:
 def read_snapshot(path: Path) -> tuple[Tables, int]:
     """Tables and the number of the last record in them. Raises FileNotFoundError, Damaged, TooNew."""
     data = path.read_bytes()
-    line, newline, body = data.partition(b"\n")
+    line, _, body = data.partition(b"\n")
     if not data.strip(b"\0 \r\n"):
         raise Damaged(f"{path.name} is empty")
-    with suppress(msgspec.MsgspecError):
-        meta = _header.decode(line.rstrip(b",") + b"}").get(META, {}).get("1", {}) if newline else {}
-        if meta:
-            if int(meta["format"]) > FORMAT:
-                raise TooNew(f"{path.name} has format {meta['format']}, this version reads up to {FORMAT}")
-            number = int(meta["sequence"])
-            if int(str(meta["checksum"]), 16) != zlib.crc32(body, number & 0xFFFFFFFF):
-                raise Damaged(f"{path.name} does not match its checksum")
-            return _load(b"{" + body, path.name), number
+    if data.startswith(_OURS):
+        try:
+            meta = _header.decode(line.rstrip(b",") + b"}")[META]["1"]
+            checksum = int(meta.checksum, 16)
+        except (msgspec.MsgspecError, KeyError, ValueError):
+            raise Damaged(f"{path.name} has a damaged first line") from None
+        if meta.format > FORMAT:
+            raise TooNew(f"{path.name} has format {meta.format}, this version reads up to {FORMAT}")
+        if checksum != zlib.crc32(body, meta.sequence & 0xFFFFFFFF):
+            raise Damaged(f"{path.name} does not match its checksum")
+        return _load(b"{" + body, path.name), meta.sequence
     # written by stock TinyDB: taken over as it is
     return {name: rows for name, rows in _load(data, path.name, compact=True).items() if name != META}, 0
 
@@ -164,8 +176,8 @@ def snapshot_chunks(tables: Mapping[str, Mapping[int, bytes]]) -> Iterator[bytes
 
 def _snapshot_header(number: int, checksum: int, *, empty: bool) -> bytes:
     comma = b"" if empty else b","
-    meta = b'{"%s":{"1":{"format":%d,"sequence":%15d,"checksum":"%08x"}}%s\n'
-    return meta % (META.encode(), FORMAT, number, checksum, comma)
+    meta = b'%s"format":%d,"sequence":%15d,"checksum":"%08x"}}%s\n'
+    return meta % (_OURS, FORMAT, number, checksum, comma)
 
 
 class Files:

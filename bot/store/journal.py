@@ -302,7 +302,7 @@ class JournalTable(Table):
         """Ids of which all matches are part; None when no index helps."""
         best: Iterable[int] | None = None
         for fields, value in _equalities(getattr(cond, "_hash", None)):
-            if fields in self._indexes:
+            if value is not None and fields in self._indexes:  # null and absent are not indexed
                 try:
                     ids = self._indexes.find(fields, (value,))
                 except TypeError:
