@@ -12,7 +12,7 @@ import re
 import xml.sax
 import xml.sax.handler
 import xml.sax.xmlreader
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from feedparser.api import LooseFeedParser, StrictFeedParser
 from feedparser.sanitizer import replace_doctype
@@ -30,6 +30,9 @@ _LONGEST_AUTHOR = 500
 
 class _News:
     """Mixed into both of feedparser's parsers."""
+
+    #: guids stay as they are: an identity must not change when the feed moves to another address
+    can_be_relative_uri: ClassVar = StrictFeedParser.can_be_relative_uri - {"id"}
 
     inentry: int
     contentparams: dict[str, Any]

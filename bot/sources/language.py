@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -28,7 +29,13 @@ def _settled(entry: ParsedEntry) -> ParsedEntry:
     text = f"{entry.title}\n{entry.summary or entry.content}"[:_SAMPLE]
     if entry.language and _can_be(entry.language, text):
         return entry
-    return replace(entry, language=detect_language(text))
+    return replace(entry, language=_detect(text))
+
+
+@functools.lru_cache(4096)
+def _detect(text: str) -> str:
+    """Most entries of a changed feed were there at the last poll."""
+    return detect_language(text)
 
 
 def _can_be(language: str, text: str) -> bool:

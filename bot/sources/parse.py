@@ -14,7 +14,7 @@ from bot.model import ParsedFeed, ParseFailed
 from bot.sources import charset, feedxml, jsonfeed, sitemap, slices
 from bot.sources.entries import MAX_ENTRIES, MAX_LABEL, MAX_TITLE, finish, language_code, newest
 from bot.sources.language import with_languages
-from bot.sources.plain import clean, from_html, shorten, unescape
+from bot.sources.plain import clean, from_html, paragraphs, shorten, unescape
 from bot.sources.urls import resolve_link
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _markup(detail: Any) -> tuple[str, tuple[str, ...]]:
     kind = detail.get("type") or "text/html"
     if kind in _HTML or ("</" in value and "<" in value):
         return from_html(value)
-    return clean(unescape(value)), ()
+    return paragraphs(unescape(value)), ()
 
 
 def _line(values: dict[str, Any], key: str, longest: int) -> str:

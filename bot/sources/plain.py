@@ -20,6 +20,7 @@ _DROPPED = re.compile(
 )
 _SPACES = re.compile(r"[^\S\n]+")
 _AROUND_LINES = re.compile(r" ?\n[ \n]*")
+_EMPTY_LINE = re.compile(r"\n[^\S\n]*\n")
 _BLOCK = re.compile(
     r"<(?=/?(?:p|div|br|li|ul|ol|dl|dt|dd|h[1-6]|tr|table|blockquote|pre|section|article|header|footer|aside|figure|"
     r"figcaption|hr|main|nav|address|form|fieldset|details|summary|option)\b)",
@@ -43,6 +44,11 @@ def clean(text: str, *, lines: bool = True) -> str:
     return _AROUND_LINES.sub("\n", _SPACES.sub(" ", text)).strip()
 
 
+def paragraphs(text: str) -> str:
+    """Text without markup, whose lines were broken to fit: an empty line parts paragraphs, a single one is a space."""
+    return clean("\n".join(" ".join(part.split()) for part in _EMPTY_LINE.split(text.replace("\r\n", "\n"))))
+
+
 def unescape(text: str) -> str:
     """One level of character references, for texts that carry no markup."""
     return html.unescape(text) if "&" in text else text
@@ -54,7 +60,7 @@ def from_html(markup: str) -> tuple[str, tuple[str, ...]]:
     Ends of blocks become line feeds; scripts, styles, targets of links and captions are not in the text.
     """
     if "<" not in markup:
-        return clean(unescape(markup)), ()
+        return paragraphs(unescape(markup)), ()
     markup = markup[:_LONGEST_MARKUP].replace("\x00", "").replace("\n", " ")
     tree = LexborHTMLParser(_CELL.sub(" <", _BLOCK.sub("\n<", markup)))
     tree.strip_tags(_HIDDEN)

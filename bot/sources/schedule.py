@@ -147,7 +147,8 @@ def _quiet(state: FeedState, now: datetime, bounds: tuple[float, float, float]) 
     """The interval of a feed that gave nothing new: it grows with the silence."""
     low, usual, high = bounds
     known = state.interval or usual
-    silence = (now - state.last_entry).total_seconds() / 2 if state.last_entry else 0.0
+    # a clock that was set back must not break the poll
+    silence = max(0.0, (now - (state.last_entry or now)).total_seconds()) / 2
     return min(max(known, usual * math.sqrt(silence / _GAP), low), high)
 
 
@@ -182,7 +183,7 @@ def _failed(
     step = state.interval or usual
     longest = policy.longest
     if not outcome.status:  # no answer at all: the trouble may be on this side, so the wait grows with its age only
-        longest = min(longest, 3600.0 + (now - since).total_seconds() / 4)
+        longest = min(longest, 3600.0 + max(0.0, (now - since).total_seconds()) / 4)
     wait = min(step * 2.0 ** min(failures - 1, 30), longest)
     if outcome.retry_after is not None:
         wait = max(step, min(outcome.retry_after, _LONGEST_WAIT)) * rng.uniform(1.0, 1.1)

@@ -150,8 +150,11 @@ def main(seconds: float) -> None:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints does not get between the frames
     limit = _limits(seconds)
-    from bot.sources.parse import parse  # noqa: PLC0415  only here: the main process stays small
+    # only here: the main process stays small
+    from bot.sources.parse import parse  # noqa: PLC0415
+    from bot.text import detect_language  # noqa: PLC0415
 
+    detect_language("the model is loaded before the first document's time runs")
     _write(out, b"")
     decoder = msgspec.msgpack.Decoder(Job)
     while (frame := _read(sys.stdin.buffer)) is not None:
