@@ -172,12 +172,16 @@ class Poller:
 
     def _start(self, leased: LeasedFeed) -> None:
         host = host_of(leased.state.url or leased.feed.id)
+        late = self._tasks.get(leased.feed.id)
+        if late is not None:  # its lease ran out under it: what it would bring is no longer taken
+            late.cancel()
         task = asyncio.create_task(self._poll(leased), name=f"poll {mask_url(leased.feed.id)}")
         self._tasks[leased.feed.id] = task
         self._hosts[host] += 1
 
         def done(_: asyncio.Task[None]) -> None:
-            self._tasks.pop(leased.feed.id, None)
+            if self._tasks.get(leased.feed.id) is task:
+                del self._tasks[leased.feed.id]
             self._hosts[host] -= 1
             if not self._hosts[host]:
                 del self._hosts[host]
