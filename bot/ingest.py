@@ -232,7 +232,7 @@ class Ingest:
             told=told,
             chats=await self._chats(matched.keys() | told.keys()),
             subscriptions=self._subscriptions,
-            outlets=await self._outlets(turn, story),
+            outlets=await self._outlets(turn, story) if _asks_for_outlets(matched, told) else 1,
             now=turn.now,
         )
         turn.deliveries.update((row.id, row) for row in rows)
@@ -257,9 +257,6 @@ class Ingest:
         return {i: chat for i in ids if (chat := await self._store.chat(i))}
 
     async def _outlets(self, turn: _Turn, story: Story) -> int:
-        """Only `min:` asks for it, so it is counted only where somebody does."""
-        if all(s.min_outlets <= 1 for s in self._subscriptions.values()):
-            return 1
         fresh = [turn.entries[i] for i in story.entries if i in turn.entries]
         stored = await self._store.entries([i for i in story.entries if i not in turn.entries])
         return independent_outlets([*stored, *fresh], self._owners)
@@ -290,6 +287,13 @@ class Ingest:
         if not stored.baseline:
             # the edit may have brought a keyword in: nobody who waits for it should miss it
             await self._owe(turn, replace(entry, kind=Kind.REPEAT), story, only_first_rings=True)
+
+
+def _asks_for_outlets(matched: Mapping[ChatId, list[Subscription]], told: Mapping[ChatId, Told]) -> bool:
+    """Only `min:` does, so a story's outlets are counted only where somebody waits for them."""
+    return any(s.min_outlets > 1 for found in matched.values() for s in found) or any(
+        t.ring is not None and t.ring.state is DeliveryState.WAITING for t in told.values()
+    )
 
 
 def _file(by_key: dict[str, list[Fingerprint]], fingerprint: Fingerprint) -> None:
