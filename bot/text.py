@@ -245,20 +245,21 @@ _ASCII_FOLDED = bytes(
     c + 32 if 65 <= c <= 90 else 39 if c == 96 else c if c in b"'." or 97 <= c <= 122 or 48 <= c <= 57 else 32
     for c in range(256)
 )
+_ASCII_CASED = bytes(c if 65 <= c <= 90 else _ASCII_FOLDED[c] for c in range(256))
 _ASCII_CLASSES = bytes(
     97 if chr(c).isalpha() and c < 128 else 48 if 48 <= c <= 57 else c if c in b"." else 32 for c in range(256)
 )
-_ASCII_ACRONYM = re.compile(rb"(?<![a-z0-9])[a-z](?:\.[a-z])+(?![a-z0-9])\.?(?:'s(?![a-z0-9]))?")
-_ASCII_POSSESSIVE = re.compile(rb"'s(?![a-z0-9])(?<=[a-z0-9]'s)")
+_ASCII_ACRONYM = re.compile(rb"(?i)(?<![a-z0-9])[a-z](?:\.[a-z])+(?![a-z0-9])\.?(?:'s(?![a-z0-9]))?")
+_ASCII_POSSESSIVE = re.compile(rb"'[sS](?![a-zA-Z0-9])(?<=[a-zA-Z0-9]'[sS])")
 
 
 def _join_acronym(match: re.Match[bytes]) -> bytes:
-    return match[0].removesuffix(b"'s").replace(b".", b"") + b" "
+    return match[0].partition(b"'")[0].replace(b".", b"") + b" "
 
 
-def _ascii_words(text: str) -> list[str]:
+def _ascii_words(text: str, table: bytes = _ASCII_FOLDED) -> list[str]:
     raw = text.encode()
-    folded = raw.translate(_ASCII_FOLDED)
+    folded = raw.translate(table)
     classes = raw.translate(_ASCII_CLASSES)
     if b"a.a" in classes:
         folded = _ASCII_ACRONYM.sub(_join_acronym, folded)
@@ -290,6 +291,13 @@ def words(text: str) -> list[str]:
     for chunk in text.split():
         found += _chunks[chunk]
     return found
+
+
+def surfaces(text: str) -> list[str]:
+    """The words as written, in the case they have; dots of acronyms gone. As many as `words` gives, in its order."""
+    if text.isascii():
+        return _ascii_words(text, _ASCII_CASED)
+    return [text[token.start : token.end].replace(".", "") for token in _analyse(text)]
 
 
 # ---------------------------------------------------------------- language

@@ -1,0 +1,136 @@
+"""A query as a condition over leaves, and the condition as alternatives: leaves that must hold, leaves that must not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from bot.subscriptions.leaves import Leaf, compile_leaf
+from bot.subscriptions.nodes import And, InTitle, Not, Or
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bot.subscriptions.nodes import Expr
+
+#: more alternatives than this are not worth laying out
+MAX_ALTERNATIVES = 32
+
+
+class All(NamedTuple):
+    """Every part holds."""
+
+    parts: tuple[Condition, ...]
+
+
+class Some(NamedTuple):
+    """A part holds."""
+
+    parts: tuple[Condition, ...]
+
+
+class No(NamedTuple):
+    """The part does not hold."""
+
+    part: Condition
+
+
+Condition = Leaf | All | Some | No
+
+
+class Alternative(NamedTuple):
+    """Keys of leaves that must hold, and of such as must not."""
+
+    wanted: frozenset[str]
+    unwanted: frozenset[str]
+
+
+def condition(expr: Expr, *, title: bool = False) -> Condition:
+    """The expression with its terms made leaves."""
+    match expr:
+        case And(parts):
+            return All(tuple(condition(part, title=title) for part in parts))
+        case Or(parts):
+            return Some(tuple(condition(part, title=title) for part in parts))
+        case Not(inner):
+            return No(condition(inner, title=title))
+        case InTitle(inner):
+            return condition(inner, title=True)
+        case _:
+            return compile_leaf(expr, title=title)
+
+
+def leaves(tree: Condition) -> Iterator[Leaf]:
+    """All leaves, in reading order."""
+    match tree:
+        case All(parts) | Some(parts):
+            for part in parts:
+                yield from leaves(part)
+        case No(part):
+            yield from leaves(part)
+        case _:
+            yield tree
+
+
+def holds(tree: Condition, test: Callable[[Leaf], bool]) -> bool:
+    """Whether the condition holds, given which leaves do."""
+    match tree:
+        case All(parts):
+            return all(holds(part, test) for part in parts)
+        case Some(parts):
+            return any(holds(part, test) for part in parts)
+        case No(part):
+            return not holds(part, test)
+        case _:
+            return test(tree)
+
+
+def alternatives(tree: Condition, *, negated: bool = False) -> set[Alternative] | None:
+    """The condition as alternatives, none contained in another; None when there are too many."""
+    match tree:
+        case No(part):
+            return alternatives(part, negated=not negated)
+        case All(parts) | Some(parts):
+            together = isinstance(tree, All) is not negated
+            found = {Alternative(frozenset(), frozenset())} if together else set()
+            for part in parts:
+                more = alternatives(part, negated=negated)
+                if more is None:
+                    return None
+                if together:
+                    found = {Alternative(a.wanted | b.wanted, a.unwanted | b.unwanted) for a in found for b in more}
+                else:
+                    found |= more
+                if len(found) > MAX_ALTERNATIVES:
+                    return None
+            return _needed({each for each in found if each.wanted.isdisjoint(each.unwanted)})
+        case _:
+            key = frozenset((tree.key,))
+            return {Alternative(frozenset(), key) if negated else Alternative(key, frozenset())}
+
+
+def _needed(found: set[Alternative]) -> set[Alternative]:
+    return {
+        each
+        for each in found
+        if not any(o != each and o.wanted <= each.wanted and o.unwanted <= each.unwanted for o in found)
+    }
+
+
+def required(tree: Condition) -> frozenset[str] | None:
+    """Keys of which one holds wherever the condition does; None when there are no such."""
+    match tree:
+        case All(parts):
+            return min(filter(None, map(required, parts)), key=len, default=None)
+        case Some(parts):
+            each = [required(part) for part in parts]
+            return None if None in each else frozenset().union(*filter(None, each))
+        case No(No(part)):
+            return required(part)
+        case No(All(parts)):
+            return required(Some(tuple(map(No, parts))))
+        case No(Some(parts)):
+            return required(All(tuple(map(No, parts))))
+        case No():
+            return None
+        case _:
+            return frozenset((tree.key,))

@@ -1,0 +1,183 @@
+"""The terms that anybody subscribed to, and which of them a document has."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from bot.subscriptions.inflection import forms, inflects
+from bot.subscriptions.leaves import Beginning
+
+if TYPE_CHECKING:
+    from bot.subscriptions.conditions import Condition
+    from bot.subscriptions.document import Document
+    from bot.subscriptions.leaves import Leaf
+
+    _Keys = array[int]
+else:
+    _Keys = array  # Python 3.11 knows no array[int]
+
+
+class Place(_Keys):
+    """A place in the index: the keys that match when it is reached, in ascending order, and what hangs below."""
+
+    __slots__ = ("below", "home", "uses")
+
+    below: Below | None
+    #: what query ends here: a term, or a query of several; None where none does
+    home: str | Home | None
+    #: how many queries and tests need this term to be looked for
+    uses: int
+
+    def __new__(cls) -> Self:
+        self: Self = super().__new__(cls, "q")  # type: ignore[assignment]  # the stub of array knows no subclasses
+        self.below, self.home, self.uses = None, None, 0
+        return self
+
+    # Places are told apart by identity, not by their keys.
+    __hash__ = object.__hash__  # type: ignore[assignment]  # the stub says that arrays have none
+    __eq__ = object.__eq__
+
+
+class Below:
+    """What hangs below a place."""
+
+    __slots__ = ("ands", "checked", "nots", "shared")
+
+    def __init__(self) -> None:
+        self.ands: dict[str, Place] = {}
+        #: queries that end here unless one of the terms fired
+        self.nots: dict[tuple[str, ...], Place] = {}
+        #: queries that hang in several places, each with the terms that must not have fired
+        self.shared: dict[tuple[tuple[str, ...], Place], None] = {}
+        #: queries too branched to be laid out
+        self.checked: dict[Place, Condition] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.ands or self.nots or self.shared or self.checked)
+
+
+class Home(NamedTuple):
+    """Where a query of several terms hangs."""
+
+    text: str
+    terms: tuple[str, ...]
+    #: each way down, from term to term, and what must not have fired
+    paths: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+    #: the terms it hangs at when it is too branched for that
+    checked: frozenset[str] = frozenset()
+
+
+def is_facet(term: str) -> bool:
+    """Whether it says where an entry comes from."""
+    return term.startswith(("\0source:", "\0lang:", "\0tag:"))
+
+
+def is_word(term: str) -> bool:
+    """Whether it is a bare word, which is inflected."""
+    return term[0] not in '\0"' and " " not in term
+
+
+class Terms:
+    """Term → place; `fire` looks up a document's words, and tests only what hangs at one that is there."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, Place] = {}
+        #: leaves that take a test, by key
+        self._tested: dict[str, Leaf] = {}
+        #: plain term → leaves to test where it fired
+        self._triggers: dict[str, dict[str, Leaf]] = {}
+        #: first three letters → leaves with such a beginning
+        self._beginnings: dict[str, dict[str, Beginning]] = {}
+        #: language → form → bare words that have the form and are another word
+        self._inflected: dict[str, dict[str, list[str]]] = {}
+        self._facets = 0
+
+    def fire(self, doc: Document) -> set[str]:
+        """The terms that the document has."""
+        terms = self.places.keys()
+        fired: set[str] = terms & doc.atoms
+        if inflects(doc.language):
+            inflected = self._inflected.get(doc.language) or self._learn(doc.language)
+            for form in inflected.keys() & doc.atoms:
+                fired.update(inflected[form])
+        if self._facets:
+            fired |= terms & doc.facets
+        if self._triggers:
+            tested = [leaf for term in self._triggers.keys() & fired for leaf in self._triggers[term].values()]
+            fired.update([leaf.key for leaf in tested if leaf.holds(doc)])
+        if self._beginnings:
+            begun = [leaf for word in doc.words for leaf in self._begun(word)]
+            fired.update([leaf.key for leaf in begun if leaf.holds(doc)])
+        return fired
+
+    def _begun(self, word: str) -> list[Beginning]:
+        found = self._beginnings.get(word[:3])
+        return [leaf for leaf in found.values() if word.startswith(leaf.begins)] if found else []
+
+    def use(self, leaf: Leaf) -> Place:
+        """The place of the leaf, looked for from now on."""
+        place = self.places.get(leaf.key)
+        if place is None:
+            place = self._use(leaf.key)
+            if leaf.triggers or isinstance(leaf, Beginning):
+                self._tested[leaf.key] = leaf
+            for trigger in leaf.triggers:
+                self._triggers.setdefault(trigger, {})[leaf.key] = leaf
+                self._use(trigger)
+            if isinstance(leaf, Beginning) and leaf.begins:
+                self._beginnings.setdefault(leaf.begins[:3], {})[leaf.key] = leaf
+        else:
+            place.uses += 1
+        return place
+
+    def _use(self, term: str) -> Place:
+        place = self.places.get(term)
+        if place is None:
+            place = self.places[term] = Place()
+            self._facets += is_facet(term)
+            if is_word(term):
+                for language, inflected in self._inflected.items():
+                    for form in forms(term, language):
+                        inflected.setdefault(form, []).append(term)
+        place.uses += 1
+        return place
+
+    def disuse(self, term: str) -> None:
+        """One query or test less needs the term; when none does, it is forgotten."""
+        place = self.places[term]
+        place.uses -= 1
+        if place.uses:
+            return
+        del self.places[term]
+        self._facets -= is_facet(term)
+        if is_word(term):
+            for language, inflected in self._inflected.items():
+                for form in forms(term, language):
+                    inflected[form].remove(term)
+                    if not inflected[form]:
+                        del inflected[form]
+        leaf = self._tested.pop(term, None)
+        if leaf is None:
+            return
+        for trigger in leaf.triggers:
+            _drop(self._triggers, trigger, term)
+            self.disuse(trigger)
+        if isinstance(leaf, Beginning) and leaf.begins:
+            _drop(self._beginnings, leaf.begins[:3], term)
+
+    def _learn(self, language: str) -> dict[str, list[str]]:
+        """The bare words by their forms in a language; made when the first document in it comes."""
+        inflected: dict[str, list[str]] = {}
+        for term in filter(is_word, self.places):
+            for form in forms(term, language):
+                inflected.setdefault(form, []).append(term)
+        self._inflected[language] = inflected
+        return inflected
+
+
+def _drop(table: dict[str, dict[str, Any]], first: str, second: str) -> None:
+    inner = table[first]
+    del inner[second]
+    if not inner:
+        del table[first]
