@@ -278,8 +278,12 @@ class App:
         await self.store.close()
 
 
+def _no_fault(_point: str) -> None:
+    """Flows name the points at which a crash would matter most; only crash tests do something there."""
+
+
 @contextlib.asynccontextmanager
-async def running(config: Config, *, fault: Callable[[str], None] = lambda _point: None) -> AsyncIterator[App]:
+async def running(config: Config, *, fault: Callable[[str], None] = _no_fault) -> AsyncIterator[App]:
     """An app that is prepared, and closed afterwards whatever happens."""
     app = App(config, await open_store_for(config), fault=fault)
     try:
@@ -289,7 +293,7 @@ async def running(config: Config, *, fault: Callable[[str], None] = lambda _poin
         await app.close()
 
 
-async def run(config: Config, *, once: bool = False) -> int:
+async def run(config: Config, *, once: bool = False, fault: Callable[[str], None] = _no_fault) -> int:
     """Runs the bot until SIGTERM or SIGINT, or `once`; returns the exit code. A second signal exits at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -301,7 +305,7 @@ async def run(config: Config, *, once: bool = False) -> int:
 
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, on_signal)
-    async with running(config) as app:
+    async with running(config, fault=fault) as app:
         await app.welcome()
         if once:
             work = asyncio.create_task(app.run_once())
