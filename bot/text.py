@@ -19,7 +19,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 class Token(NamedTuple):
@@ -93,8 +93,25 @@ class _Folds(dict[str, str]):
 
 
 _folds = _Folds()
-#: a character and what composes with it: combining marks, vowels and finals of Hangul, halfwidth voicing marks
-_GRAPHEME = re.compile("(?s).[\u0300-\u036f\u0653-\u0655\u093c\u3099\u309a\uff9e\uff9f\u1160-\u11ff]*")
+#: what composes with the character before it though it is no combining mark: vowels and finals of Hangul, halfwidth
+#: voicing marks, second halves of Indic vowels
+_COMPOSING = frozenset(
+    "\uff9e\uff9f\u09be\u09d7\u0b3e\u0b56\u0b57\u0bbe\u0bd7\u0cc2\u0cd5\u0cd6\u0d3e\u0d57\u0dcf\u0ddf\u102e\u1b35"
+) | frozenset(map(chr, range(0x1160, 0x1200)))
+
+
+def _graphemes(text: str) -> Sequence[str]:
+    """The text in the smallest pieces that can be folded one by one."""
+    if unicodedata.is_normalized("NFKC", text):
+        return text
+    found: list[str] = []
+    for char in text:
+        if found and (unicodedata.combining(char) or char in _COMPOSING):
+            found[-1] += char
+        else:
+            found.append(char)
+    return found
+
 
 _LATIN_TWINS = dict(
     zip("авекмнорстухѕіјԁһԛԝӏьгпαβγεηικμνορτυχωϲϳ", "abekmhopctyxsijdhqwlbrnabyenikuvoptuxwcj", strict=True)
@@ -121,7 +138,7 @@ def _one_script(run: re.Match[str]) -> str:
 
 def _fold_parts(text: str) -> list[str]:
     """The folding of each grapheme; `"".join` of it is the folded text."""
-    parts = list(map(_folds.__getitem__, text if unicodedata.is_normalized("NFKC", text) else _GRAPHEME.findall(text)))
+    parts = list(map(_folds.__getitem__, _graphemes(text)))
     joined = "".join(parts)
     if _MIXED.search(joined):
         joined = _MIXED_RUN.sub(_one_script, joined)  # keeps every length
@@ -143,7 +160,7 @@ def folded_offsets(text: str) -> tuple[str, list[int]]:
     """The folded text, and for each of its characters (and its end) the offset in `text` it comes from."""
     if text.isascii():
         return fold(text), list(range(len(text) + 1))
-    graphemes = text if unicodedata.is_normalized("NFKC", text) else _GRAPHEME.findall(text)
+    graphemes = _graphemes(text)
     offsets: list[int] = []
     at = 0
     parts = _fold_parts(text)
@@ -196,7 +213,7 @@ _wordings = _Wordings()
 
 def _analyse(text: str) -> Iterator[Token]:
     """The reference: every other way to words must give the same."""
-    graphemes = text if unicodedata.is_normalized("NFKC", text) else _GRAPHEME.findall(text)
+    graphemes = _graphemes(text)
     parts = [_wordings[part] for part in _fold_parts(text)]
     joined = "".join(parts)
     offsets: list[int] | range = range(len(joined) + 1)
@@ -303,6 +320,17 @@ def surfaces(text: str) -> list[str]:
 # ---------------------------------------------------------------- language
 
 
+#: scripts that only one language of the news is written in; Han stands last, since Japanese has it too
+_SCRIPTS = tuple(
+    (language, re.compile(f"[{script}]"))
+    for language, script in {
+        "ja": "\u3041-\u30ff", "ko": "\uac00-\ud7a3", "th": "\u0e01-\u0e5b", "lo": "\u0e81-\u0edf", "km": "\u1780-\u17ff",
+        "my": "\u1000-\u109f", "ka": "\u10a0-\u10ff", "hy": "\u0531-\u058a", "el": "\u0370-\u03ff", "he": "\u05d0-\u05ea",
+        "zh": "\u4e00-\u9fff\u3400-\u4dbf",
+    }.items()
+)  # fmt: skip
+
+
 @cache
 def _identifier() -> Any:
     # Imported on first use: it brings numpy, which costs 25 MB that a bot with declared languages never needs.
@@ -313,8 +341,12 @@ def _identifier() -> Any:
 
 def detect_language(text: str) -> str:
     """ISO 639-1 code of the text's language, "" when it is too short or the odds are below 0.7."""
-    if sum(map(str.isalpha, text)) < 12:
+    text = text[:1000]
+    letters = sum(map(str.isalpha, text))
+    for language, pattern in _SCRIPTS:
+        if letters and len(pattern.findall(text)) * 3 > letters:
+            return language
+    if letters < 12:
         return ""
-    code, odds = _identifier().classify(text[:1000])
-    # Wu Chinese is what py3langid calls many Chinese headlines.
-    return {"wuu": "zh", "nb": "no", "nn": "no"}.get(code, code) if odds >= 0.7 else ""
+    code, odds = _identifier().classify(text)
+    return {"nb": "no", "nn": "no"}.get(code, code) if odds >= 0.7 else ""
