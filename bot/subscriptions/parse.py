@@ -128,7 +128,9 @@ def _misplaced(scanner: Scanner, position: int | None) -> QueryError:
     here = scanner.pieces[min(at, len(scanner.pieces) - 1)]
     written = scanner.text[here.start : here.end].strip()
     if here.kind == "RPAR":
-        return scanner.fail("there is nothing between these parentheses", before.start if before else 0)
+        start = before.start if before else 0
+        hint = scanner.without(start, here.end)
+        return scanner.fail("there is nothing between these parentheses", start, hint)
     return scanner.fail(
         f"something to search for belongs before {written}", here.start, scanner.without(here.start, here.end)
     )

@@ -29,9 +29,12 @@ _TYPED = str.maketrans(
     '""""""""""""()[]::|,,,*~#+  ---------',
 )
 _HEBREW = re.compile('(?<=[א-ת])"(?=[א-ת])')
-_OPERATORS = {"AND": "AND", "OR": "OR", "NOT": "NOT"}
+_OPERATORS = frozenset({"AND", "OR", "NOT"})
+_LEADING = "#+~'`’‘[]{}<>;:!?/\\=_-.,…"
+_TRAILING = ";:!?…'`’‘[]{}<>/\\=_~-."
 _FIELD = re.compile(r"(title|source|lang|tag|min)\s*:\s*", re.IGNORECASE)
 _UNKNOWN = re.compile(r"([^\W\d_]\w*):(?=\S)")
+_ACRONYM = re.compile(r"[^\W\d_](?:\.[^\W\d_])+")
 _CHUNK = re.compile(r'[^\s()"|,]+')
 _NEAR = re.compile(r"~(\d*)")
 
@@ -174,15 +177,14 @@ class Scanner:
     def chunk(self, start: int) -> int:
         match = _CHUNK.match(self.plain, start)
         typed, end = (match[0], match.end()) if match else (self.plain[start], start + 1)
-        if typed in _OPERATORS:
-            return self.add(_OPERATORS[typed], start, end)
-        if unknown := _UNKNOWN.match(typed):
+        bare = _bare(typed)
+        if bare in _OPERATORS:
+            return self.add(bare, start, end)
+        if _FIELD.match(bare) or _UNKNOWN.match(bare):
             quoted = self.without(start, end, f'"{self.text[start:end]}"')
             known = "title:, source:, lang:, tag: and min:"
-            raise self.fail(f"there is no field {unknown[1]}:, only {known}", start, quoted)
-        bare = typed.lstrip("#+~'`’‘[]{}<>;:!?/\\=_").rstrip(";:!?…'`’‘[]{}<>/\\=_~")
-        bare = bare.rstrip(".") if not _acronym(bare) else bare
-        if bare.endswith("*") or "*" in bare:
+            raise self.fail(f"there is no field {typed[: typed.index(':')]}:, only {known}", start, quoted)
+        if "*" in bare:
             return self.wildcard(bare, start, end)
         if "~" in bare:
             raise self.fail(
@@ -205,5 +207,12 @@ class Scanner:
         return self.add("LEAF", start, end, Prefix(stem))
 
 
-def _acronym(text: str) -> bool:
-    return re.fullmatch(r"[^\W\d_](?:\.[^\W\d_])+\.?", text) is not None
+def _bare(typed: str) -> str:
+    """The word without what is no part of it: a hash before it, the full stop behind it. Bare text stays as it is."""
+    bare = typed.lstrip(_LEADING)
+    before = typed[: len(typed) - len(bare)]
+    if before.endswith(".") and bare[:1].isalpha() and not before.endswith(".."):
+        bare = "." + bare  # .NET
+    core = bare.rstrip(_TRAILING)
+    # The last dot of U.S. is its own.
+    return core + "." if _ACRONYM.fullmatch(core) and bare.startswith(core + ".") else core
