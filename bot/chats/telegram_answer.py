@@ -10,17 +10,18 @@ from telegram.error import BadRequest
 
 from bot.chats import telegram_outcome as outcomes
 from bot.chats.lanes import Rights, Seen
+from bot.chats.patience import Patience
 from bot.chats.plain import clean, cut
 from bot.chats.telegram_send import Sender, address
 from bot.chats.telegram_updates import Back, Gone, Line, Moved, Press
-from bot.model import ChatGone, ChatMoved, Limits, Message, Refused, Reply, RetryLater, Sent, Span
+from bot.model import ChatGone, ChatId, ChatMoved, Limits, Message, Refused, Reply, RetryLater, Sent, Span
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.alerts.pace import Pacer
     from bot.chats.telegram_updates import Heard
-    from bot.model import ChatId, Incoming
+    from bot.model import Incoming, SendOutcome
     from bot.ports import Clock, CommandHandler
 
 log = logging.getLogger(__name__)
@@ -28,8 +29,6 @@ log = logging.getLogger(__name__)
 #: core.telegram.org/bots/faq#my-bot-is-hitting-limits: 30 a second, 1 a second in a chat with short bursts, 20 a minute in a
 #: group; a little less, because sends jitter on their way. Room is left in a message for the marks that isolate directions
 LIMITS = Limits(length=4000, platform_rate=29.5, chat_rate=1.0, chat_burst=2, group_rate=18.0)
-#: tries for an answer to a person, and the longest wait (seconds) that an answer is still worth
-_TRIES, _PATIENCE = 4, 60.0
 #: characters that fit into the note over a pressed button
 _TOAST = 200
 
@@ -56,7 +55,7 @@ class Answers:
         on_gone: Callable[[ChatId, str], Awaitable[None]] | None,
         on_back: Callable[[ChatId], Awaitable[None]] | None,
     ) -> None:
-        self._sender, self._clock, self._pacer = sender, clock, pacer
+        self._sender, self._patience = sender, Patience(clock, pacer, LIMITS)
         self._on_moved, self._on_gone, self._on_back = on_moved, on_gone, on_back
         self._moves, self._rights = Seen(), Rights(clock.monotonic)
 
@@ -134,33 +133,29 @@ class Answers:
             log.info("a press could not be confirmed: %s", outcomes.describe(error))
 
     async def _reply(self, chat: ChatId, message: Message, under: str, *, edit: bool = False) -> bool:
-        """Answers a person, as patiently as an answer is worth; whether Telegram took it."""
-        for attempt in range(_TRIES):
-            await self._clock.sleep(
-                self._pacer.reserve(chat, limits=LIMITS, group=is_group(chat), now=self._clock.monotonic())
-            )
-            outcome = await (
-                self._sender.edit(chat, under, message) if edit else self._sender.send(chat, message, under)
-            )
-            match outcome:
-                case Sent():
-                    return True
-                case RetryLater(after=after):
-                    wait = float(2**attempt) if after is None else after
-                    if wait > _PATIENCE:
-                        break
-                    await self._clock.sleep(wait)
-                case ChatMoved(to=to):
-                    await self._moved(chat, to)
-                    chat = to
-                case ChatGone(reason=reason):
-                    if self._on_gone is not None:
-                        await self._on_gone(chat, reason)
-                    return True  # nothing more can be tried
-                case Refused(reason=reason):
-                    log.warning("an answer was refused: %s", reason)
-                    return False
-        log.warning("an answer could not be sent")
+        """Answers a person; whether nothing more is to be tried."""
+
+        async def step() -> SendOutcome:
+            return await (self._sender.edit(chat, under, message) if edit else self._sender.send(chat, message, under))
+
+        outcome = await self._patience.send(chat, step, group=is_group(chat))
+        if isinstance(outcome, ChatMoved):
+            await self._moved(chat, outcome.to)
+            chat, edit = outcome.to, False
+            outcome = await self._patience.send(chat, step, group=True)
+        match outcome:
+            case Sent():
+                return True
+            case ChatGone(reason=reason):
+                if self._on_gone is not None:
+                    await self._on_gone(chat, reason)
+            case Refused(reason=reason):
+                log.warning("an answer was refused: %s", reason)
+                return False
+            case RetryLater(reason=reason) | ChatMoved(to=ChatId(address=reason)):
+                log.warning("an answer could not be sent: %s", reason)
+            case _:
+                assert_never(outcome)
         return True
 
     async def _moved(self, old: ChatId, new: ChatId) -> None:

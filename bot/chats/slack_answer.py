@@ -1,0 +1,153 @@
+"""People's doings in Slack in, answers out: rights, App Home, and where an answer belongs."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from bot.chats import slack_outcome as outcomes
+from bot.chats import slack_texts as texts
+from bot.chats import slack_views as views
+from bot.chats.lanes import Rights
+from bot.chats.patience import Patience
+from bot.chats.slack_events import PLATFORM, Asked
+from bot.model import ChatGone, ChatId, Incoming, Limits, Message, Refused, Reply, RetryLater, Sent, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.alerts.pace import Pacer
+    from bot.chats.slack_send import Sender
+    from bot.model import SendOutcome
+    from bot.ports import Clock, CommandHandler
+
+log = logging.getLogger(__name__)
+
+#: docs.slack.dev/apis/web-api/rate-limits: one a second in a channel, "several hundred a minute" in a workspace
+LIMITS = Limits(length=3000, platform_rate=5.0, chat_rate=0.95, chat_burst=1)
+
+
+class Answers:
+    """Answers what was asked with what the handler says."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        clock: Clock,
+        pacer: Pacer,
+        on_gone: Callable[[ChatId, str], Awaitable[None]] | None,
+    ) -> None:
+        self._sender, self._patience, self._on_gone = sender, Patience(clock, pacer, LIMITS), on_gone
+        self._rights = Rights(clock.monotonic)
+
+    async def handle(self, asked: Asked, handler: CommandHandler) -> None:
+        """Does what was asked; returns when the answer is out."""
+        reply = await self._ask(asked, handler)
+        if reply is not None:
+            await self.answer(asked, reply, handler)
+
+    async def slow_down(self, asked: Asked) -> None:
+        """Says once that a flood was cut off."""
+        if asked.place != "home":
+            await self.answer(asked, _whisper(texts.SLOW_DOWN), None)
+
+    async def open_modal(self, trigger: str, view: dict[str, Any]) -> None:
+        """Shows a modal, within the three seconds for which a trigger is good."""
+        try:
+            await self._sender.call("views.open", trigger_id=trigger, view=view)
+        except Exception as error:  # noqa: BLE001 -- odd answers make the SDK raise more than its own errors
+            log.warning("a dialog could not be shown: %s", outcomes.describe(error))
+
+    async def show_home(self, user: str, channel: str, handler: CommandHandler, note: Message | None = None) -> None:
+        """Publishes the person's subscriptions."""
+        listed = None
+        if channel:
+            incoming = Incoming(ChatId(PLATFORM, channel), user, text="/subscriptions")
+            reply = await handler.answer(incoming)
+            listed = reply.message if reply is not None else None
+        try:
+            await self._sender.call("views.publish", user_id=user, view=views.home(listed, channel, note))
+        except Exception as error:  # noqa: BLE001 -- as in open_modal
+            log.warning("App Home could not be shown: %s", outcomes.describe(error))
+
+    async def _ask(self, asked: Asked, handler: CommandHandler) -> Reply | None:
+        incoming = asked.incoming
+        if handler.changes(incoming):
+            trouble = "" if asked.place == "home" else await self._missing(incoming)
+            if trouble:
+                return _whisper(trouble)
+            admin = incoming.private or await self._is_member(incoming.user)
+            if admin is None:
+                return _whisper(texts.CANT_CHECK)
+            incoming = replace(incoming, admin=admin)
+        return await handler.answer(incoming)
+
+    async def _missing(self, incoming: Incoming) -> str:
+        """What to say when alerts would not reach this conversation; "" when they would, or nobody knows."""
+        key = ("here", incoming.chat.address)
+        here = self._rights.get(key)
+        if here is None:
+            try:
+                found = (await self._sender.call_form("conversations.info", channel=incoming.chat.address))["channel"]
+            except Exception as error:  # noqa: BLE001 -- as in open_modal
+                if outcomes.code_of(error) != "channel_not_found":
+                    log.info("a conversation could not be looked up: %s", outcomes.describe(error))
+                    return ""
+                here = False
+            else:
+                here = bool(found.get("is_im") or found.get("is_member", True))
+            if here:  # an invitation may come the next second
+                self._rights.put(key, admin=True)
+        return "" if here else texts.NOT_HERE
+
+    async def _is_member(self, user: str) -> bool | None:
+        """Whether this person is a full member of the workspace, no guest or stranger; None: Slack would not say."""
+        known = self._rights.get(("member", user))
+        if known is None:
+            try:
+                found = (await self._sender.call_form("users.info", user=user))["user"]
+            except Exception as error:  # noqa: BLE001 -- as in open_modal
+                log.warning("rights could not be checked: %s", outcomes.describe(error))
+                return None
+            limited = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
+            known = not any(found.get(flag) for flag in limited)
+            self._rights.put(("member", user), known)
+        return known
+
+    async def answer(self, asked: Asked, reply: Reply, handler: CommandHandler | None) -> None:
+        """Puts the reply where it belongs."""
+        incoming, message = asked.incoming, reply.message
+        chat, thread = incoming.chat, asked.thread
+
+        if asked.place == "home":
+            if handler is not None:
+                await self.show_home(incoming.user, chat.address, handler, message)
+            return
+        only_asker = asked.place in {"slash", "whisper", "modal"} or (reply.private and not incoming.private)
+        if only_asker and asked.respond and not (asked.place == "press" and reply.replace):
+            # an address of one's own knows no rate limit
+            replacing = reply.replace and asked.place == "whisper"
+            if isinstance(await self._sender.respond(asked.respond, message, replace=replacing), Sent):
+                return
+
+        async def step() -> SendOutcome:
+            if asked.place == "press" and reply.replace:
+                outcome = await self._sender.edit(chat, incoming.message, message)
+                if not isinstance(outcome, Refused):
+                    return outcome
+            if only_asker and not incoming.private:
+                return await self._sender.whisper(chat, incoming.user, message, thread)
+            return await self._sender.send(chat, message, thread)
+
+        match await self._patience.send(chat, step, group=True):
+            case ChatGone(reason=reason):
+                log.warning("an answer could not reach its channel: %s", reason)
+                if self._on_gone is not None:
+                    await self._on_gone(chat, reason)
+            case Refused(reason=reason) | RetryLater(reason=reason):
+                log.warning("an answer could not be sent: %s", reason)
+
+
+def _whisper(words: str) -> Reply:
+    return Reply(Message((Span(words),)), private=True)
