@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import SourceError
 from bot.model import Entry, FeedId, Fetched, FetchFailed, Fingerprint, Kind, ParsedFeed, Validators
+from bot.sources import opml
 from bot.stories.cluster import StoryIndex
 from bot.stories.identity import digests, entry_id, find_same
 from bot.stories.summary import Habits, summarise
@@ -220,8 +221,6 @@ def _feeds_of(path: Path) -> list[str | Path]:
         return [path]
     if b"<opml" not in head.lower():
         return [path]
-    from bot.sources import opml
-
     listed: list[str | Path] = [feed.id for feed in opml.read(_bytes(path))]
     if not listed:
         raise SourceError(f"{path}: lists no feeds")

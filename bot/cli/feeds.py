@@ -11,6 +11,7 @@ import typer
 from bot.cli.shell import ConfigOption, JsonOption, nothing_stored, now, out, out_json, run, settings
 from bot.errors import SourceError
 from bot.model import Feed, FeedId
+from bot.sources import opml
 from bot.sources.urls import mask_url, normalise_url
 
 if TYPE_CHECKING:
@@ -85,8 +86,6 @@ def import_(
     config: ConfigOption = None,
 ) -> None:
     """Add every feed that an OPML file lists."""
-    from bot.sources import opml
-
     loaded = settings(config)
     try:
         with file.open("rb") as opened:
@@ -105,8 +104,6 @@ def import_(
 @app.command()
 def export(config: ConfigOption = None) -> None:
     """Print all sources as OPML, for another reader; passwords in addresses are left out."""
-    from bot.sources import opml
-
     feeds = [feed for feed, _ in run(_all(settings(config)))]
     sys.stdout.write(opml.write(feeds))
 

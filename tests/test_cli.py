@@ -1,0 +1,226 @@
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.test_dryrun import FEED, rss
+
+ROOT = str(Path(__file__).parent.parent)
+
+
+class _Site(BaseHTTPRequestHandler):
+    """A publisher on loopback: /feed is one, /gone answers 404."""
+
+    def do_GET(self) -> None:
+        found = self.path == "/feed"
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Type", "application/rss+xml")
+        self.end_headers()
+        if found:
+            self.wfile.write(FEED)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class names it
+        """Quietly."""
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """The address of a publisher."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Site)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory of its own."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "feed.xml").write_bytes(FEED)
+    return tmp_path
+
+
+def tocsin(*args: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
+    """The real command, in this directory, with nothing but these variables."""
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, "HOME": str(Path.cwd()), **environ}
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *args],
+        input=stdin,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def configured(site: str, *paths: str, more: str = "") -> None:
+    """A config.toml that polls these pages of the site."""
+    sources = "".join(f'[[source]]\nurl = "{site}{path}"\nname = "Site {path}"\n' for path in paths)
+    text = f'[sources]\nallow_private_networks = ["127.0.0.0/8"]\ninterval = 1\n{more}\n{sources}'
+    Path("config.toml").write_text(text, encoding="utf-8")
+
+
+def failed(done: subprocess.CompletedProcess[str], code: int = 1) -> str:
+    """The one line on standard error of a command that failed."""
+    assert done.returncode == code, (done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+def test_help_version_and_wrong_usage(home: Path) -> None:
+    """0 for what was asked, 2 for wrong usage; help needs no configuration and reads none."""
+    (home / "config.toml").write_text("broken")
+
+    assert tocsin("--version").stdout == "tocsin 0.1.0\n"
+    helped = tocsin("--help")
+    assert helped.returncode == 0
+    assert all(name in helped.stdout for name in ("run", "try", "stories", "check", "status", "feeds", "db"))
+    for wrong in (("nothing",), ("try",), ("run", "--often"), ("feeds", "add")):
+        done = tocsin(*wrong)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "Traceback" not in done.stderr
+
+
+def test_a_failure_is_one_line_without_a_traceback(home: Path) -> None:
+    """What a person can do wrong: a missing file, a bad query, a broken configuration, no store yet."""
+    assert "nowhere.xml: there is no such file" in failed(tocsin("try", "Idlib", "nowhere.xml"))
+    assert "(Idlib OR" in failed(tocsin("try", "(Idlib OR", "feed.xml"))
+    assert "nothing to search" in failed(tocsin("try", "", "feed.xml"))
+    assert "there is no such file" in failed(tocsin("run", "--config", "none.toml"))
+    assert "no store yet" in failed(tocsin("status"))
+    assert "no store yet" in failed(tocsin("db", "check"))
+    assert "PORT: must be a port" in failed(tocsin("run", PORT="x"))
+    (home / "config.toml").write_text("[sources]\ninterval = 0\n[sourcse]\nx = 1\n")
+    done = tocsin("check")
+    assert done.returncode == 1
+    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == ["config.toml:2", "config.toml:4"]
+
+
+def test_try_prints_json_lines_and_nothing_else(home: Path) -> None:
+    """The contract for scripts; and the same for people, with the count."""
+    done = tocsin("try", "Idlib, convoy", "feed.xml", "--json")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(r["id"], r["matched"]) for r in records] == [("g3", ["convoy"]), ("g2", ["Idlib"])]
+
+    people = tocsin("try", "Idlib", "feed.xml")
+    assert people.stdout.splitlines()[0] == "Observers cross into Idlib"
+    assert people.stdout.splitlines()[-1] == "1 of 3 entries match, in 1 stories."
+    assert tocsin("try", "nothing-like-it", "feed.xml", "--json").stdout == ""
+
+
+def test_stories_puts_every_entry_into_exactly_one(home: Path) -> None:
+    """One JSON line a story, oldest first."""
+    done = tocsin("stories", "feed.xml", "--json")
+
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [[e["id"] for e in r["entries"]] for r in records] == [["g1"], ["g2"], ["g3"]]
+    assert {e["kind"] for r in records for e in r["entries"]} == {"first"}
+    assert "3 entries in 3 stories." in tocsin("stories", "feed.xml").stdout
+
+
+def test_news_can_not_steer_the_terminal(home: Path) -> None:
+    """What is printed for people carries no control character of a feed."""
+    (home / "evil.xml").write_bytes(rss("Evil", ("g", "\x9b31mIdlib &#x9b;2J \u202e", "x &#27;]0;y", "")))
+
+    done = tocsin("try", "Idlib", "evil.xml")
+
+    assert done.returncode == 0
+    assert not set(done.stdout) & {chr(c) for c in (*range(10), *range(11, 32), *range(127, 160))}
+
+
+@pytest.mark.parametrize("command", ["try", "stories"])
+def test_a_reader_that_goes_away_is_no_failure_to_explain(home: Path, command: str) -> None:
+    """`tocsin stories … | head -1` ends quietly."""
+    many = [(f"g{n}", f"Idlib {n} {n * 7919} words", "text " * 50, "") for n in range(400)]
+    (home / "many.xml").write_bytes(rss("Many", *many))
+    args = [sys.executable, "-m", "bot", command, *(["Idlib"] if command == "try" else []), "many.xml", "--json"]
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT}
+    process = subprocess.Popen(args, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    process.wait(20)
+
+
+def test_private_addresses_need_the_operators_leave(home: Path, site: str) -> None:
+    """A dry run reaches no further than the bot itself would."""
+    line = failed(tocsin("try", "Idlib", f"{site}/feed"))
+    assert "can't be fetched" in line
+
+    configured(site)
+    assert tocsin("try", "Idlib", f"{site}/feed", "--json").stdout.count("\n") == 1
+
+
+def test_feeds_are_added_listed_exported_imported_and_removed(home: Path, site: str) -> None:
+    """The operator's list beside the configuration's, and out of it into another reader and back."""
+    configured(site, "/feed")
+    secret = "https://reader:hunter2@news.example/feed"
+
+    assert tocsin("feeds", "add", secret, "--name", "News", "--tag", "war").returncode == 0
+    assert "is listed already" in failed(tocsin("feeds", "add", secret))
+    assert "only http" in failed(tocsin("feeds", "add", "file:///etc/passwd"))
+    listed = tocsin("feeds", "list", "--json")
+    rows = [json.loads(line) for line in listed.stdout.splitlines()]
+    assert [(row["name"], row["origin"]) for row in rows] == [("News", "added"), ("Site /feed", "config")]
+    exported = tocsin("feeds", "export").stdout
+    assert "hunter2" not in listed.stdout + exported
+    Path("out.opml").write_text(exported.replace("news.example", "other.example"), encoding="utf-8")
+    assert tocsin("feeds", "import", "out.opml").stdout == "Added 1 of 2 feeds; 1 were listed already.\n"
+    assert "remove it there" in failed(tocsin("feeds", "remove", f"{site}/feed"))
+    assert "is not listed" in failed(tocsin("feeds", "remove", "https://unknown.example/"))
+    assert tocsin("feeds", "remove", secret).returncode == 0
+    assert "news.example" not in tocsin("feeds", "list").stdout
+    Path("bad.opml").write_text("not xml")
+    assert "bad.opml" in failed(tocsin("feeds", "import", "bad.opml"))
+
+
+def test_check_tells_what_is_broken_and_fails(home: Path, site: str) -> None:
+    """The doctor: a verdict for each thing, exit 1 when one is broken, 0 when all is well."""
+    configured(site, "/feed", "/gone")
+    done = tocsin("check", "--json", TELEGRAM_BOT_TOKEN="123456:of-no-bot-at-all", LOG_LEVEL="error")
+    found = {r["what"]: r for r in map(json.loads, done.stdout.splitlines())}
+    assert done.returncode == 1
+    assert found["configuration"]["verdict"] == "ok"
+    assert found["slack"]["verdict"] == "off"
+    assert found["telegram"]["verdict"] == "broken"
+    assert found["Site /feed"] == {"what": "Site /feed", "verdict": "ok", "detail": "3 entries"}
+    assert found["Site /gone"]["verdict"] == "broken"
+    assert "of-no-bot-at-all" not in done.stdout + done.stderr
+
+    configured(site, "/feed")
+    well = tocsin("check")
+    assert well.returncode == 0
+    assert "ok      Site /feed" in well.stdout
+
+
+def test_run_once_answers_polls_delivers_and_ends(home: Path, site: str) -> None:
+    """For cron: commands on standard input are answered, sources are polled, and the store tells what happened."""
+    configured(site, "/feed", more="[console]\nenabled = true")
+
+    done = tocsin("run", "--once", stdin="/subscribe Idlib\n/help\n")
+
+    assert done.returncode == 0, done.stderr
+    assert "Idlib" in done.stdout
+    assert "/unsubscribe" in done.stdout
+    status = json.loads(tocsin("status", "--json").stdout)
+    assert (status["sources"], status["failing"], status["stories"], status["subscriptions"]) == (1, 0, 3, 1)
+    assert (status["held"], status["failed"], status["oldest_held_seconds"]) == (0, 0, None)
+    assert "sources        1 (0 failing)" in tocsin("status").stdout
+    assert "sound" in tocsin("db", "check").stdout
