@@ -50,9 +50,9 @@ def refused(error: OSError, path: object) -> JournalError:
 class Disk:
     """System calls, by the names of what they promise. Tests put one in their place that fails where they say."""
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
+    def write(self, fd: int, data: bytes | memoryview, offset: int) -> int:
         """May write less than asked: at the end of a full disk that is no error yet."""
-        return os.write(fd, data)
+        return os.pwrite(fd, data, offset)
 
     def datasync(self, fd: int) -> None:
         """The bytes and the length are on the disk when it returns (fdatasync, POSIX)."""
@@ -83,11 +83,12 @@ class Disk:
             os.close(fd)
 
 
-def write_all(disk: Disk, fd: int, data: bytes) -> None:
+def write_all(disk: Disk, fd: int, data: bytes, offset: int) -> None:
     """All of it, or an OSError: a short write goes on, and then says why it can't."""
     rest = memoryview(data)
     while rest:
-        count = disk.write(fd, rest)
+        count = disk.write(fd, rest, offset)
+        offset += count
         if count <= 0:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         rest = rest[count:]

@@ -54,6 +54,9 @@ _body = msgspec.json.Decoder(dict[str, dict[int, msgspec.Raw]])
 _record_start = re.compile(rb"(?=([0-9a-f]{8} \d+ \d+ [^\n]*))")
 _CHUNK = 1 << 17
 
+#: zeros written ahead in the journal: a commit that does not move the end of the file syncs a third faster (ext4)
+ROOM = 256 << 10
+
 #: below this many bytes closing a store may write a snapshot without anyone noticing
 COMPACT_AT_CLOSE = 64 << 20
 
@@ -197,7 +200,9 @@ class Files:
         #: what was found and repaired, in words
         self.findings: list[str] = []
         self._fd = -1
+        #: good bytes in the journal, and its length with the zeros ahead
         self._size = 0
+        self._room = 0
         self._dirty = False
         self._rotated = 0
         self._lock = None if read_only else self._acquire()
@@ -298,8 +303,9 @@ class Files:
             payloads, good = scan(data, base - 1, name.name)
             if not payloads and base != later[-1]:
                 raise Damaged(f"{name.name} has lost its beginning")
-            if good < len(data):
-                self.findings.append(f"{name.name}: {len(data) - good} bytes of an unfinished write were left out")
+            rest = data[good:].rstrip(b"\0")  # zeros were written ahead
+            if rest:
+                self.findings.append(f"{name.name}: {len(rest)} bytes of an unfinished write were left out")
             for payload in payloads[1:]:
                 apply(tables, payload)
             number += max(len(payloads) - 1, 0)
@@ -317,9 +323,8 @@ class Files:
             if not bases:
                 self._create_journal(self.number)
                 return
-            self._fd = os.open(self._journal(bases[-1]), os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-            self.disk.truncate(self._fd, self._size)
-            self.disk.datasync(self._fd)
+            self._fd = os.open(self._journal(bases[-1]), os.O_WRONLY | os.O_CLOEXEC)
+            self._cut_back()
             if not self._size:  # created, and killed before its first line was written
                 self._begin(bases[-1])
         except OSError as error:
@@ -327,25 +332,28 @@ class Files:
 
     def _create_journal(self, base: int) -> None:
         path = self._journal(base)
-        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         old, self._fd = self._fd, fd
-        old_size, self._size = self._size, 0
+        before = (self._size, self._room)
+        self._size = self._room = 0
         try:
             self._begin(base)
             self.disk.sync_folder(path.parent)
         except OSError:
-            self._fd, self._size = old, old_size
+            self._fd, (self._size, self._room) = old, before
             os.close(fd)
             self.disk.unlink(path)
             raise
         if old >= 0:
+            with suppress(OSError):
+                os.ftruncate(old, before[0])
             os.close(old)
 
     def _begin(self, base: int) -> None:
         header = record(base, base, b'{"format":%d}' % FORMAT)
-        write_all(self.disk, self._fd, header)
+        write_all(self.disk, self._fd, header, 0)
         self.disk.datasync(self._fd)
-        self._size = len(header)
+        self._size = self._room = len(header)
 
     def records(self, payloads: list[bytes]) -> bytes:
         """The next records, to be handed to `append`."""
@@ -359,7 +367,9 @@ class Files:
         try:
             if self._dirty:
                 self._cut_back()
-            write_all(self.disk, self._fd, data)
+            if self._size + len(data) > self._room:
+                self._make_room(len(data))
+            write_all(self.disk, self._fd, data, self._size)
             self.disk.datasync(self._fd)
         except OSError as error:
             self._dirty = True
@@ -368,11 +378,23 @@ class Files:
             raise refused(error, self._journal(self.number)) from error
         self.number += count
         self._size += len(data)
+        self._room = max(self._room, self._size)
         self.journal_size += len(data)
+
+    def _make_room(self, needed: int) -> None:
+        """Zeros for this write and some to come; where there is no space for them, the write itself may still fit."""
+        zeros = bytes(needed + ROOM)
+        try:
+            write_all(self.disk, self._fd, zeros, self._room)
+            self.disk.datasync(self._fd)
+            self._room += len(zeros)
+        except OSError:
+            self._cut_back()
 
     def _cut_back(self) -> None:
         self.disk.truncate(self._fd, self._size)
         self.disk.datasync(self._fd)
+        self._room = self._size
         self._dirty = False
 
     def rotate(self) -> int:
@@ -421,11 +443,11 @@ class Files:
         try:
             empty = not tables
             size = len(header := _snapshot_header(number, 0, empty=empty))
-            write_all(self.disk, fd, header)
+            write_all(self.disk, fd, header, 0)
             checksum = number & 0xFFFFFFFF
             for chunk in snapshot_chunks(tables):
                 checksum = zlib.crc32(chunk, checksum)
-                write_all(self.disk, fd, chunk)
+                write_all(self.disk, fd, chunk, size)
                 size += len(chunk)
             os.pwrite(fd, _snapshot_header(number, checksum, empty=empty), 0)
             self.disk.sync(fd)
@@ -436,6 +458,8 @@ class Files:
     def close(self) -> None:
         """Lets go of journal and lock."""
         if self._fd >= 0:
+            with suppress(OSError):
+                os.ftruncate(self._fd, self._size)
             os.close(self._fd)
             self._fd = -1
         if self._lock is not None:

@@ -16,6 +16,8 @@ read, so what a reader does to a document never reaches the store. Nothing here 
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +32,7 @@ from bot.store.views import Rows, Shadow
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+    from collections.abc import Callable, Iterable, Iterator, MutableMapping
 
     from tinydb.queries import QueryLike
 
@@ -47,7 +49,7 @@ class _Transaction:
     """What one transaction changed: the new documents for the record, the old ones for the way back."""
 
     def __init__(self) -> None:
-        self.changes: dict[str, dict[int, bytes | None]] = {}
+        self.changes: dict[str, dict[int, bytes | None]] = defaultdict(dict)
         self.undo: list[tuple[str, int, bytes | None]] = []
 
     def payload(self) -> bytes:
@@ -147,26 +149,23 @@ class JournalStorage(Storage):
         if old == raw:
             return
         transaction.undo.append((table, doc_id, old))
-        changes = transaction.changes.get(table)
-        if changes is None:
-            changes = transaction.changes[table] = {}
-        changes[doc_id] = raw
-        self._apply(table, doc_id, old, raw)
+        transaction.changes[table][doc_id] = raw
+        self._apply(table, rows, doc_id, old, raw)
 
-    def _apply(self, table: str, doc_id: int, old: bytes | None, new: bytes | None) -> None:
-        rows = self.tables[table]
+    def _apply(self, table: str, rows: dict[int, bytes], doc_id: int, old: bytes | None, new: bytes | None) -> None:
         if new is None:
             rows.pop(doc_id, None)
         else:
             rows[doc_id] = new
-            if doc_id >= self._next.get(table, doc_id + 1):
+            if table in self._next and doc_id >= self._next[table]:
                 self._next[table] = doc_id + 1
         for watcher in self._watchers.get(table, ()):
             watcher(doc_id, old, new)
 
     def _undo(self, transaction: _Transaction) -> None:
         for table, doc_id, old in reversed(transaction.undo):
-            self._apply(table, doc_id, self.tables[table].get(doc_id), old)
+            rows = self.tables[table]
+            self._apply(table, rows, doc_id, rows.get(doc_id), old)
 
     def flush(self) -> None:
         """Takes the queue to disk. Raises Full or JournalError, and then nothing of the queue has happened."""
@@ -297,6 +296,25 @@ class JournalTable(Table):
         self._storage.put(self.name, doc_id, None)
 
     # ------------------------------------------------------------ TinyDB's own
+
+    def insert(self, document: Mapping[str, Any]) -> int:
+        if type(document) is dict:
+            doc_id = self._storage.next_id(self.name)
+        elif isinstance(document, self.document_class):
+            if (doc_id := document.doc_id) in self.rows:
+                raise ValueError(f"Document with ID {doc_id} already exists")
+            document = dict(document)
+        elif isinstance(document, Mapping):
+            doc_id = self._storage.next_id(self.name)
+            document = dict(document)
+        else:
+            raise ValueError("Document is not a Mapping")  # what TinyDB raises
+        self._storage.put(self.name, doc_id, _encode(document))
+        return doc_id
+
+    def insert_multiple(self, documents: Iterable[Mapping[str, Any]]) -> list[int]:
+        with self._storage.transaction():
+            return [self.insert(document) for document in documents]
 
     def _candidates(self, cond: QueryLike) -> list[int] | None:
         """Ids of which all matches are part; None when no index helps."""

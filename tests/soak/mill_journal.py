@@ -81,12 +81,12 @@ class Deadly(Disk):
         yield
         self._reached(kind, "after")
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
+    def write(self, fd: int, data: bytes | memoryview, offset: int) -> int:
         if self._kind == "write" and self._moment == "middle" and self._count == 1:
-            super().write(fd, memoryview(data)[: len(data) * 2 // 3])
+            super().write(fd, memoryview(data)[: len(data) * 2 // 3], offset)
         self._reached("write", "middle")
         with self._at("write"):
-            return super().write(fd, data)
+            return super().write(fd, data, offset)
 
     def datasync(self, fd: int) -> None:
         with self._at("datasync"):
