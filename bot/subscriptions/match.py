@@ -116,19 +116,27 @@ class SubscriptionIndex:
         """The place of the query's keys; made when it is the first of its kind."""
         tree = condition(query.expr)
         if isinstance(tree, Leaf):
-            place = self._terms.places.get(tree.key)
-            if place is None or place.home is None:
-                place = self._terms.use(tree)
-                place.home = tree.key
-            return place
+            return self._file_leaf(tree)
         laid = alternatives(tree)
+        terms = {leaf.key: leaf for leaf in leaves(tree)}
+        if laid is not None and len(laid) == 1:
+            (only,) = laid
+            if len(only.wanted) == 1 and not only.unwanted:
+                # Several ways to type one term.
+                return self._file_leaf(terms[next(iter(only.wanted))])
         text = _canonical(laid) if laid is not None else print_query(query)
         place = self._queries.get(text)
         if place is None:
-            terms = {leaf.key: leaf for leaf in leaves(tree)}
             for leaf in terms.values():
                 self._terms.use(leaf)
             place = self._queries[text] = self._hang(tree, laid, text, tuple(terms))
+        return place
+
+    def _file_leaf(self, leaf: Leaf) -> Place:
+        place = self._terms.places.get(leaf.key)
+        if place is None or place.home is None:
+            place = self._terms.use(leaf)
+            place.home = leaf.key
         return place
 
     def _hang(self, tree: Condition, laid: set[Alternative] | None, text: str, terms: tuple[str, ...]) -> Place:

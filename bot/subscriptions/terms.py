@@ -98,7 +98,9 @@ class Terms:
         terms = self.places.keys()
         fired: set[str] = terms & doc.atoms
         if inflects(doc.language):
-            inflected = self._inflected.get(doc.language) or self._learn(doc.language)
+            inflected = self._inflected.get(doc.language)
+            if inflected is None:
+                inflected = self._learn(doc.language)
             for form in inflected.keys() & doc.atoms:
                 fired.update(inflected[form])
         if self._facets:
