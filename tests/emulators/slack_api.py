@@ -627,6 +627,11 @@ class SlackApi:
     def _do_chat_post_message(self, params: Json) -> Json:
         room = self._writable(params)
         content = self._content(params)
+        thread = params.get("thread_ts")
+        if thread and not re.fullmatch(r"\d+\.\d+", thread):
+            raise Refusal("invalid_thread_ts")
+        if thread and thread not in room.messages:
+            raise Refusal("thread_not_found")
         self._pace(room.limits)
         ts = self._ts()
         message = {"type": "message", "ts": ts, "user": BOT, "bot_id": BOT_ID, **content}
