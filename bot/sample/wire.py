@@ -35,12 +35,12 @@ class SampleWire:
         self._clock = clock
         self._edition = edition
         self._began = clock.now()
-        self._port = 0
+        self._sites: dict[str, str] = {}
         self._fetched: set[str] = set()
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        """Listens on a free port of 127.0.0.1; the edition begins now."""
+        """Listens on free ports of the loopback; the edition begins now."""
         self._began = self._clock.now()
         if self._edition is None:
             # starts that follow one another bring different news: what rang yesterday would not ring again
@@ -50,9 +50,14 @@ class SampleWire:
         app.router.add_get("/{outlet}/{slug}", self._article)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
+        for number, outlet in enumerate(OUTLETS, 1):
+            # a host each, as outlets have: the poller goes easy on one host, and would poll them in turn
+            try:
+                await web.TCPSite(self._runner, f"127.0.0.{number}", 0).start()
+            except OSError:  # systems on which 127.0.0.1 is all of the loopback
+                await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+            host, port = self._runner.addresses[-1][:2]
+            self._sites[outlet.slug] = f"http://{host}:{port}/{outlet.slug}"
 
     async def close(self) -> None:
         """Stops listening."""
@@ -64,7 +69,7 @@ class SampleWire:
         """What to poll, after `start`."""
         return tuple(
             Feed(
-                id=FeedId(f"http://127.0.0.1:{self._port}/{outlet.slug}/feed"),
+                id=FeedId(f"{self._sites[outlet.slug]}/feed"),
                 name=outlet.name,
                 language="en",
                 tags=("sample",),
@@ -91,8 +96,7 @@ class SampleWire:
         seconds = (self._clock.now() - self._began).total_seconds() if outlet.slug in self._fetched else 0.0
         self._fetched.add(outlet.slug)
         render, content_type = _FORMATS[outlet.format]
-        site = f"http://127.0.0.1:{self._port}/{outlet.slug}"
-        body = render(outlet, site, self._published(outlet, seconds), self._began, seconds).encode()
+        body = render(outlet, self._sites[outlet.slug], self._published(outlet, seconds), self._began, seconds).encode()
         etag = f'"{blake2b(body, digest_size=8).hexdigest()}"'
         if request.headers.get("If-None-Match") == etag:
             return web.Response(status=304, headers={"ETag": etag})
