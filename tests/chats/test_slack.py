@@ -133,6 +133,14 @@ async def test_no_envelope_is_lost_over_disconnects_and_cut_sockets(slack: Slack
     assert len(slack.log.of("apps.connections.open")) < 12
 
 
+async def test_the_next_socket_is_open_before_the_last_is_gone(slack: SlackApi) -> None:
+    """Slack warns a while before it hangs up: nobody may find the bot without a socket."""
+    async with connected(slack, Desk()):
+        await slack.disconnect("warning")
+        await eventually(lambda: len(slack.log.of("(socket)")) == 2, 0.8)
+        assert slack.state()["sockets"] == 2
+
+
 async def test_it_stops_at_once(slack: SlackApi) -> None:
     """Cancelled while the socket is silent, it is gone within a second."""
     async with connected(slack, Desk()) as _:

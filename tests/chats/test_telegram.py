@@ -446,6 +446,13 @@ async def test_row_60_odd_answers_are_retried_later(api: TelegramApi, rule: dict
     assert len(api.log.of("sendMessage")) == 1, "the SDK must not post again by itself"
 
 
+async def test_row_60_a_refusal_under_status_200_is_a_refusal(api: TelegramApi) -> None:
+    """Proxies and other servers put the error into the body alone."""
+    api.fault(method="sendMessage", ok_false=True, status=403, description="Forbidden: bot was blocked by the user")
+    async with sender(api) as messenger:
+        assert isinstance(await messenger.send(chat(ANN), text("x")), ChatGone)
+
+
 async def test_429_names_exactly_how_long(api: TelegramApi) -> None:
     """The outbox gets the platform's own figure, for this chat only."""
     api.fault(method="sendMessage", status=429, description="Too Many Requests", parameters={"retry_after": 43837})

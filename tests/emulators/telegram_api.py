@@ -431,7 +431,8 @@ class TelegramApi:
 
     async def _answer(self, method: str, token: str, params: Json, rule: Json | None) -> tuple[int, Json]:
         if rule and rule.get("ok_false"):
-            return 200, {"ok": False, "error_code": 500, "description": "Internal Server Error"}
+            code, words = rule.get("status", 500), rule.get("description", "Internal Server Error")
+            return 200, {"ok": False, "error_code": code, "description": words}
         try:
             return 200, {"ok": True, "result": await self._execute(method, token, params, rule or {})}
         except Refusal as error:

@@ -104,6 +104,9 @@ async def test_row_42_a_crowd_of_silent_connections_does_not_shut_the_door() -> 
             writer.write(b"POST /webhooks/test HTTP/1.1\r\nContent-Length: 99\r\n\r\nx")
         async with asyncio.timeout(3):
             assert (await get(f"{url}/healthz"))[0] == 200
+            for reader, _ in crowd[:40]:
+                with contextlib.suppress(ConnectionError):
+                    assert await reader.read() == b"", "the longest open ones are closed"
         for _, writer in crowd:
             writer.transport.abort()
 
