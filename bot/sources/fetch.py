@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import socket
 import threading
-from contextlib import asynccontextmanager
+from collections import deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from bot.errors import SourceError
 from bot.model import FeedGone, Fetched, FetchFailed, FetchOutcome, NotModified, Validators
@@ -21,7 +23,7 @@ from bot.sources.guard import AddressRefused, Guard
 from bot.sources.urls import host_of, normalise_url
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
 #: seconds for one fetch, over all its hops, however the bytes drip
 DEADLINE = 30.0
@@ -62,7 +64,7 @@ class HttpFetcher:
     async def fetch(self, url: str, validators: Validators, body_hash: str) -> FetchOutcome:
         """See `bot.ports.Fetcher.fetch`. Waiting for a slot of a busy host does not count towards the deadline."""
         try:
-            return await self._follow(normalise_url(url), validators, body_hash)
+            return await self._follow(_normalised(url), validators, body_hash)
         except TimeoutError:
             return FetchFailed(f"no complete answer within {self._deadline:g} s")
         except (SourceError, BodyRefused) as error:
@@ -78,14 +80,21 @@ class HttpFetcher:
         left = self._deadline
         permanent, only_permanent, status = "", True, 0
         for _ in range(REDIRECTS + 1):
-            async with self._hosts.slot(host_of(url)):
+            target, host = _target(url)
+            await self._hosts.take(host)
+            try:
                 start = loop.time()
-                async with asyncio.timeout(left), session.get(url, headers=headers, allow_redirects=False) as response:
+                async with (
+                    asyncio.timeout(left),
+                    session.get(target, headers=headers, allow_redirects=False) as response,
+                ):
                     status = response.status
                     if status not in _MOVED:
                         return await self._settle(response, url, permanent, validators, known_hash)
                     location = response.headers.get("Location", "")
                 left -= loop.time() - start
+            finally:
+                self._hosts.leave(host)
             if not location:
                 return FetchFailed(f"{_status_text(status)} without a Location", status=status)
             url = _next_hop(url, location)
@@ -168,19 +177,35 @@ class _HostSlots:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._hosts: dict[str, tuple[asyncio.Semaphore, list[int]]] = {}
+        self._busy: dict[str, int] = {}
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
-    @asynccontextmanager
-    async def slot(self, host: str) -> AsyncIterator[None]:
-        semaphore, users = self._hosts.setdefault(host, (asyncio.Semaphore(self._limit), [0]))
-        users[0] += 1
+    async def take(self, host: str) -> None:
+        """Waits for its turn, first come first served."""
+        if self._busy.get(host, 0) < self._limit:
+            self._busy[host] = self._busy.get(host, 0) + 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(host, deque()).append(turn)
         try:
-            async with semaphore:
-                yield
-        finally:
-            users[0] -= 1
-            if not users[0]:
-                del self._hosts[host]
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # it was handed over in the same moment: hand it on
+                self.leave(host)
+            raise
+
+    def leave(self, host: str) -> None:
+        """Hands the slot to who waits longest, else frees it."""
+        queue = self._waiting.get(host)
+        while queue:
+            turn = queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._waiting.pop(host, None)
+        self._busy[host] -= 1
+        if not self._busy[host]:
+            del self._busy[host]
 
 
 class _GuardedResolver(AbstractResolver):
@@ -248,6 +273,18 @@ class _ThreadResolver(AbstractResolver):
 
     async def close(self) -> None:
         """Threads end by themselves."""
+
+
+@functools.lru_cache(10_000)
+def _normalised(url: str) -> str:
+    """Feeds are polled again and again: what is known of an address is worked out once."""
+    return normalise_url(url)
+
+
+@functools.lru_cache(10_000)
+def _target(url: str) -> tuple[URL, str]:
+    """The address as aiohttp takes it, and its host."""
+    return URL(url), host_of(url)
 
 
 def _next_hop(url: str, location: str) -> str:

@@ -38,9 +38,9 @@ def conditional(validators: Validators) -> dict[str, str]:
 def max_age(headers: Mapping[str, str]) -> float:
     """Seconds for which the answer stays fresh (RFC 9111 section 4.2); 0 when the server does not say."""
     control = headers.get("Cache-Control", "")
-    if _NO_STORE.search(control):
+    if control and _NO_STORE.search(control):
         return 0.0
-    stated = _MAX_AGE.search(control)
+    stated = _MAX_AGE.search(control) if control else None
     if stated:
         age = headers.get("Age", "").strip()
         return max(0.0, float(stated[1]) - (float(age) if age.isascii() and age.isdigit() and len(age) < 10 else 0.0))
@@ -58,11 +58,14 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _until(headers: Mapping[str, str], name: str) -> float | None:
     """Seconds from the server's own Date to the date in a header, so that no clock but the server's counts."""
-    then, now = _date(headers.get(name, "")), _date(headers.get("Date", ""))
+    then = _date(headers.get(name))
+    now = _date(headers.get("Date")) if then else None
     return (then - now).total_seconds() if then and now else None
 
 
-def _date(text: str) -> datetime | None:
+def _date(text: str | None) -> datetime | None:
+    if not text:
+        return None
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -293,7 +293,7 @@ async def test_row_66_two_requests_at_a_time_per_host(fetcher: HttpFetcher) -> N
         await asyncio.gather(*(get(fetcher, one.url("/slowok?s=0.02")) for _ in range(20)))
         assert len(one.hits) == 20
         assert one.peak == 2
-    assert fetcher._hosts._hosts == {}
+    assert (fetcher._hosts._busy, fetcher._hosts._waiting) == ({}, {})
 
 
 @pytest.mark.parametrize(
