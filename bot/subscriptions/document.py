@@ -19,16 +19,21 @@ if TYPE_CHECKING:
 #: a word that no text holds, put where a phrase can't reach over: between fields, captions, categories and sentences
 _BREAK = "qqbreakqq"
 _BETWEEN = f" {_BREAK} "
-#: the end of a sentence, after a word that is no abbreviation of the usual forms: St. Gen. Prof. vs.
+#: the end of a sentence: after a small word or a number, and no abbreviation of the usual forms (St. Gen. Prof. vs.)
 _END = re.compile(
-    r"""(?:(?<=[^\W\dA-Z_]{2})(?<!\b[^\W\d_][^\W\d_])(?<!\b[A-Z][a-z]{2})(?<!\b[A-Z][a-z]{3})(?<!\bapprox)|(?<=[\d)\]]))"""
-    r"""[.!?…]+["'”’»)\]]*\s+(?=["'“‘«(\[]?[^\W_])|[。！？؟।]\s*|\n\s*\n"""
+    r"[.!?…](?:(?<=[^\W\dA-Z_]{2}.)(?<!\b[^\W\d_]{2}.)(?<!\b[A-Z][a-z]{2}.)(?<!\b[A-Z][a-z]{3}.)|(?<=[\d)\]].))"
+    r"""[.!?…]*["'”’»)\]]*\s+(?=["'“‘«(\[]?[^\W_])"""
 )
+#: the same where it needs no space after it, and the end of a paragraph
+_STOP = re.compile(r"[。！？؟।]\s*|\n\s*\n")
 
 
 def _broken(field: Field, text: str) -> str:
-    if field in {Field.CAPTION, Field.CATEGORY}:
-        text = text.replace("\n", "\n\n")
+    """The text with the break between its sentences."""
+    if "\n" in text or not text.isascii():
+        if field in {Field.CAPTION, Field.CATEGORY}:
+            text = text.replace("\n", "\n\n")
+        text = _STOP.sub(_BETWEEN, text)
     return _END.sub(_BETWEEN, text)
 
 
@@ -83,7 +88,7 @@ class View:
 
 def _run(field: Field, text: str) -> Run:
     lines = re.finditer(r"\n", text) if field in {Field.CAPTION, Field.CATEGORY} else ()
-    ends = sorted(match.end() for match in (*_END.finditer(text), *lines))
+    ends = sorted(match.end() for match in (*_END.finditer(text), *_STOP.finditer(text), *lines))
     return [(token, bisect_right(ends, token.start)) for token in tokens(text)]
 
 

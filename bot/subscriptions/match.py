@@ -25,8 +25,9 @@ from bot.subscriptions.conditions import Alternative, Condition, alternatives, c
 from bot.subscriptions.document import Document, document
 from bot.subscriptions.leaves import Leaf, compile_leaf
 from bot.subscriptions.nodes import And, InTitle, Not, Or
-from bot.subscriptions.query import parse_query, print_leaf, print_query
-from bot.subscriptions.terms import Below, Home, Place, Terms, is_facet
+from bot.subscriptions.places import Below, Home, Numbered, Place, canonical
+from bot.subscriptions.query import parse_query, print_leaf
+from bot.subscriptions.terms import Terms, is_facet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -44,7 +45,7 @@ class SubscriptionIndex:
     """
 
     def __init__(self) -> None:
-        self._by_key: dict[int, Place] = {}
+        self._by_key = Numbered()
         self._terms = Terms()
         self._queries: dict[str, Place] = {}
 
@@ -52,22 +53,22 @@ class SubscriptionIndex:
         return len(self._by_key)
 
     def __contains__(self, key: int) -> bool:
-        return key in self._by_key
+        return self._by_key.get(key) is not None
 
     def add(self, key: int, query: Query) -> None:
         """Adds a subscription; one of the same key is replaced."""
-        if key in self._by_key:
+        if self._by_key.get(key) is not None:
             self.remove(key)
         place = self._file(query)
         if place and place[-1] > key:
             place.insert(bisect_left(place, key), key)
         else:
             place.append(key)
-        self._by_key[key] = place
+        self._by_key.set(key, place)
 
     def remove(self, key: int) -> bool:
         """Takes a subscription out; False when there is none."""
-        place = self._by_key.pop(key, None)
+        place = self._by_key.pop(key)
         if place is None:
             return False
         del place[bisect_left(place, key)]
@@ -98,16 +99,20 @@ class SubscriptionIndex:
             below = place.below
             if below is None:
                 continue
-            if below.ands:
+            if below.ands is not None:
                 reached += map(below.ands.__getitem__, below.ands.keys() & fired)
-            for unwanted, other in below.nots.items():
-                if fired.isdisjoint(unwanted):
-                    found.extend(other)
-            if below.shared:
-                several.update([other for unwanted, other in below.shared if fired.isdisjoint(unwanted)])
-            for other, wanted in below.checked.items():
-                if holds(wanted, lambda leaf: leaf.key in fired):
-                    several.add(other)
+            if below.nots is not None:
+                for unwanted, other in below.nots.items():
+                    if unwanted not in fired:
+                        found.extend(other)
+            if below.either is not None:
+                several.update(below.either)
+            if below.rest is not None:
+                several.update(
+                    other
+                    for (other, unwanted), tree in below.rest.items()
+                    if fired.isdisjoint(unwanted) and (tree is None or holds(tree, lambda leaf: leaf.key in fired))
+                )
         for place in several:
             found.extend(place)
         return found
@@ -124,12 +129,13 @@ class SubscriptionIndex:
             if len(only.wanted) == 1 and not only.unwanted:
                 # Several ways to type one term.
                 return self._file_leaf(terms[next(iter(only.wanted))])
-        text = _canonical(laid) if laid is not None else print_query(query)
+        text = canonical(laid or (), tree if laid is None else None)
         place = self._queries.get(text)
         if place is None:
-            for leaf in terms.values():
-                self._terms.use(leaf)
-            place = self._queries[text] = self._hang(tree, laid, text, tuple(terms))
+            needed = terms.keys() if laid is None else {term for each in laid for term in each.wanted | each.unwanted}
+            for term in needed:
+                self._terms.use(terms[term])
+            place = self._queries[text] = self._hang(tree, laid)
         return place
 
     def _file_leaf(self, leaf: Leaf) -> Place:
@@ -139,36 +145,41 @@ class SubscriptionIndex:
             place.home = leaf.key
         return place
 
-    def _hang(self, tree: Condition, laid: set[Alternative] | None, text: str, terms: tuple[str, ...]) -> Place:
-        place = Place()
+    def _hang(self, tree: Condition, laid: set[Alternative] | None) -> Place:
+        """Lays a query of several terms out."""
         if laid is None:
-            at = required(tree) or frozenset()
-            for term in at:
-                _below(self._terms.places[term]).checked[place] = tree
-            place.home = Home(text, terms, (), at)
-            return place
-        paths = tuple((tuple(sorted(each.wanted, key=self._rarity)), tuple(sorted(each.unwanted))) for each in laid)
-        for path, unwanted in paths:
-            if len(paths) > 1:
-                _below(self._walk(path)).shared[unwanted, place] = None
-            elif unwanted:
-                _below(self._walk(path)).nots[unwanted] = place
-            else:
-                last = _below(self._walk(path[:-1])).ands.get(path[-1])
-                if last is None:
-                    last = place
-                    _below(self._walk(path[:-1])).ands[path[-1]] = place
-                place = last
-        place.home = Home(text, terms, paths)
+            home = Home(tuple(((term,), ()) for term in required(tree) or ()), tree)
+        else:
+            home = Home(
+                tuple((tuple(sorted(each.wanted, key=self._rarity)), tuple(sorted(each.unwanted))) for each in laid),
+                None,
+            )
+        if home.alone:
+            # The place itself is the end of the path.
+            ((path, _),) = home.paths
+            place = self._walk(path)
+        else:
+            place = Place()
+            for path, unwanted in home.paths:
+                self._below(self._walk(path)).hang(place, unwanted, home)
+        place.home = home
         return place
 
     def _walk(self, path: tuple[str, ...]) -> Place:
         """The place at the end of a path, made where it is missing."""
         place = self._terms.places[path[0]]
         for term in path[1:]:
-            ands = _below(place).ands
-            place = ands.setdefault(term, Place()) if term not in ands else ands[term]
+            below = self._below(place)
+            if below.ands is None:
+                below.ands = {}
+            place = below.ands.get(term) or below.ands.setdefault(term, Place())
         return place
+
+    @staticmethod
+    def _below(place: Place) -> Below:
+        if place.below is None:
+            place.below = Below()
+        return place.below
 
     def _rarity(self, term: str) -> tuple[bool, bool, int, int]:
         """Sorts the rarest first: what many ask for is much in the news, and facets hold for every entry."""
@@ -180,44 +191,24 @@ class SubscriptionIndex:
         if not isinstance(home, Home):
             self._terms.disuse(home or "")
             return
-        del self._queries[home.text]
-        for term in home.checked:
-            top = self._terms.places[term]
-            _below(top).checked.pop(place)
-            _prune([(top, "")])
+        del self._queries[home.text()]
         for path, unwanted in home.paths:
-            way = [(self._terms.places[path[0]], "")]
-            for term in path[1:]:
-                way.append((_below(way[-1][0]).ands[term], term))
-            below = way[-1][0].below
-            if below is not None:
-                below.shared.pop((unwanted, place), None)
-                if below.nots.get(unwanted) is place:
-                    del below.nots[unwanted]
-            _prune(way)
-        for term in home.terms:
+            way = [self._walk(path[:i]) for i in range(1, len(path) + 1)]
+            if not home.alone:
+                self._below(way[-1]).take(place, unwanted, home)
+            _prune(way, path)
+        for term in home.terms():
             self._terms.disuse(term)
 
 
-def _below(place: Place) -> Below:
-    if place.below is None:
-        place.below = Below()
-    return place.below
-
-
-def _prune(way: list[tuple[Place, str]]) -> None:
+def _prune(way: list[Place], path: tuple[str, ...]) -> None:
     """Takes what became empty off a path, from its end."""
     for i in range(len(way) - 1, -1, -1):
-        place, term = way[i]
-        if place.below is not None and not place.below:
-            place.below = None
-        if i and place.below is None and not place and place.home is None:
-            _below(way[i - 1][0]).ands.pop(term, None)
-
-
-def _canonical(laid: set[Alternative]) -> str:
-    """One text for all queries of one meaning."""
-    return "\1".join(sorted("\2".join(sorted(each.wanted)) + "\3" + "\2".join(sorted(each.unwanted)) for each in laid))
+        below = way[i].below
+        if below is not None and below.empty():
+            way[i].below = None
+        if i and way[i].unused() and (above := way[i - 1].below) is not None and above.ands is not None:
+            del above.ands[path[i]]
 
 
 # ---------------------------------------------------------------- one query, one document

@@ -2,70 +2,15 @@
 
 from __future__ import annotations
 
-from array import array
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any
 
 from bot.subscriptions.inflection import forms, inflects
 from bot.subscriptions.leaves import Beginning
+from bot.subscriptions.places import Place
 
 if TYPE_CHECKING:
-    from bot.subscriptions.conditions import Condition
     from bot.subscriptions.document import Document
     from bot.subscriptions.leaves import Leaf
-
-    _Keys = array[int]
-else:
-    _Keys = array  # Python 3.11 knows no array[int]
-
-
-class Place(_Keys):
-    """A place in the index: the keys that match when it is reached, in ascending order, and what hangs below."""
-
-    __slots__ = ("below", "home", "uses")
-
-    below: Below | None
-    #: what query ends here: a term, or a query of several; None where none does
-    home: str | Home | None
-    #: how many queries and tests need this term to be looked for
-    uses: int
-
-    def __new__(cls) -> Self:
-        self: Self = super().__new__(cls, "q")  # type: ignore[assignment]  # the stub of array knows no subclasses
-        self.below, self.home, self.uses = None, None, 0
-        return self
-
-    # Places are told apart by identity, not by their keys.
-    __hash__ = object.__hash__  # type: ignore[assignment]  # the stub says that arrays have none
-    __eq__ = object.__eq__
-
-
-class Below:
-    """What hangs below a place."""
-
-    __slots__ = ("ands", "checked", "nots", "shared")
-
-    def __init__(self) -> None:
-        self.ands: dict[str, Place] = {}
-        #: queries that end here unless one of the terms fired
-        self.nots: dict[tuple[str, ...], Place] = {}
-        #: queries that hang in several places, each with the terms that must not have fired
-        self.shared: dict[tuple[tuple[str, ...], Place], None] = {}
-        #: queries too branched to be laid out
-        self.checked: dict[Place, Condition] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self.ands or self.nots or self.shared or self.checked)
-
-
-class Home(NamedTuple):
-    """Where a query of several terms hangs."""
-
-    text: str
-    terms: tuple[str, ...]
-    #: each way down, from term to term, and what must not have fired
-    paths: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
-    #: the terms it hangs at when it is too branched for that
-    checked: frozenset[str] = frozenset()
 
 
 def is_facet(term: str) -> bool:
@@ -101,8 +46,7 @@ class Terms:
             inflected = self._inflected.get(doc.language)
             if inflected is None:
                 inflected = self._learn(doc.language)
-            for form in inflected.keys() & doc.atoms:
-                fired.update(inflected[form])
+            fired.update(*map(inflected.__getitem__, inflected.keys() & doc.atoms))
         if self._facets:
             fired |= terms & doc.facets
         if self._triggers:

@@ -88,7 +88,7 @@ def empty(index: SubscriptionIndex) -> bool:
     inflected = any(terms._inflected.values())
     return not (
         index._queries
-        or index._by_key
+        or len(index)
         or terms.places
         or terms._tested
         or terms._triggers
