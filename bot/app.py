@@ -23,6 +23,7 @@ from bot.chats.probe import probe_slack, probe_telegram
 from bot.clock import SystemClock
 from bot.commands import COMMANDS, Commands
 from bot.deliver import Deliverer
+from bot.errors import ConfigError
 from bot.ingest import Ingest
 from bot.model import Chat, Subscription, SubscriptionId
 from bot.poll import Poller
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from bot.model import ChatId, Feed, FetchOutcome, Validators
     from bot.ports import Fetcher, Messenger, Parser, Store
     from bot.sample.wire import SampleWire
+    from bot.web.server import WebServer
 
 log = structlog.get_logger()
 
@@ -49,6 +51,8 @@ KEEP_FINGERPRINTS = timedelta(days=60)
 KEEP_DELIVERIES = timedelta(days=30)
 #: seconds in which a stop must be over; platforms kill after ten
 STOP_WITHIN = 8.0
+#: seconds without a look for due feeds after which /readyz says so
+_STALE = 60.0
 
 
 async def open_store_for(config: Config, *, read_only: bool = False) -> Store:
@@ -112,6 +116,8 @@ class App:
         self.parser: Parser = make_parser()
         self.messengers: dict[str, Messenger] = {}
         self.wire: SampleWire | None = None
+        self.web: WebServer | None = None
+        self._ticked = self.clock.monotonic()
 
     async def prepare(self) -> None:
         """Feeds, chats and indexes as the configuration and the store say."""
@@ -182,11 +188,63 @@ class App:
                         short_description="News alerts by keyword: one story rings once.",
                     )
                 ],
+                webhook_url=f"{config.web.public_url}/telegram" if self._public else "",
                 pacer=self.pacer,
                 on_moved=self.store.move_chat,
                 on_gone=self._chat_gone,
                 on_back=self._chat_back,
             )
+        if config.has_slack:
+            from bot.chats.slack import SlackMessenger  # noqa: PLC0415
+
+            self.messengers["slack"] = SlackMessenger(
+                config.slack.bot_token,
+                clock=self.clock,
+                app_token=config.slack.app_token,
+                signing_secret=config.slack.signing_secret,
+                base_url=config.slack.base_url,
+                pacer=self.pacer,
+                on_moved=self.store.move_chat,
+                on_gone=self._chat_gone,
+                on_back=self._chat_back,
+            )
+
+    @property
+    def _public(self) -> bool:
+        """Whether platforms can reach us, so that webhooks beat polling."""
+        return bool(self.config.web.port is not None and self.config.web.public_url)
+
+    async def _serve_web(self) -> None:
+        """Health checks, and webhooks where the internet reaches us; only when a port is configured."""
+        if self.config.web.port is None:
+            return
+        from bot.web.server import WebServer  # noqa: PLC0415 - off by default
+
+        webhooks = {f"/{name}": m.webhook for name, m in self.messengers.items() if hasattr(m, "webhook")}
+        self.web = WebServer(
+            self.config.web.host,
+            self.config.web.port,
+            ready=self._trouble,
+            webhooks=webhooks if self._public else {},
+        )
+        try:
+            await self.web.start()
+        except OSError as error:
+            self.web = None
+            where = f"{self.config.web.host}:{self.config.web.port}"
+            raise ConfigError([f"web.port: can't listen on {where} ({error.strerror or error})"]) from error
+
+    async def _trouble(self) -> str:
+        """What keeps the bot from working, for /readyz; "" when nothing does."""
+        late = self.clock.monotonic() - self._ticked
+        if late > _STALE:
+            return f"the last look for due feeds was {late:.0f} s ago"
+        problems = [str(p) for m in self.messengers.values() if (p := getattr(m, "problem", ""))]
+        return "; ".join(problems)
+
+    async def _tick(self) -> None:
+        self._ticked = self.clock.monotonic()
+        await self.poller.tick()
 
     async def _chat_gone(self, chat: ChatId, reason: str) -> None:
         known = await self.store.chat(chat)
@@ -230,7 +288,8 @@ class App:
 
     async def run_until(self, stop: asyncio.Event) -> None:
         """Everything at once, until `stop` is set."""
-        self.scheduler.add("poll", 1.0, self.poller.tick)
+        await self._serve_web()
+        self.scheduler.add("poll", 1.0, self._tick)
         self.scheduler.add("retain", 3600.0, self._retain, jitter=300.0)
         self.scheduler.add("compact", 300.0, self.store.compact, jitter=30.0)
         self.scheduler.start()
@@ -273,6 +332,8 @@ class App:
         for closing in held:
             with contextlib.suppress(Exception):
                 await closing.close()
+        if self.web is not None:
+            await self.web.close()
         if self.wire is not None:
             await self.wire.close()
         await self.store.close()
