@@ -1,129 +1,141 @@
-"""Same event or not: each arriving entry joins the story it belongs to, or starts one, and says why.
+"""Same event or not: each arriving entry joins the story it belongs to, or begins one, and says why.
 
-In: entries in order of arrival. Out: placements. State is held in memory and rebuilt by `restore`; nothing here reads a
-clock: an entry's `seen` is now. Blocking by rare words finds the few stories an entry might belong to; a score over
-shared words, weighted by how rare they are in the window, joins or splits.
+In: entries in order of arrival. Out: placements. Rare words find the few stories an entry may belong to (`window`),
+what agrees and clashes is measured (`evidence`), a fitted score decides (`fitted`), and another says whether a joining
+entry tells anything new (`novelty`). State is held in memory and rebuilt by `restore`; nothing here reads a clock: an
+entry's `seen` is now.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
 from datetime import timedelta
-from heapq import nsmallest
 from math import log
 from typing import TYPE_CHECKING
 
 from bot.model import Entry, EntryId, Kind, Placement, Story, StoryId
+from bot.stories import novelty
+from bot.stories.evidence import NAMES, weigh
+from bot.stories.fitted import Fitted, load
 from bot.stories.terms import Sketch, sketch
+from bot.stories.window import OpenStory, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-WINDOW = timedelta(hours=72)
-BLOCK = 10  #: rarest terms by which an entry is found
-JOIN = 0.34  #: weighted overlap from which two entries tell one event
-
-
-@dataclass(slots=True)
-class _Open:
-    """A story in the window."""
-
-    id: StoryId
-    last: datetime
-    members: list[Sketch] = field(default_factory=list)
+WINDOW = timedelta(hours=72)  #: a story rests this long after its last entry
+MERGE = 2.0  #: points above the bar that both sides of a late merge need
+_BIG = 12  #: entries from which a story asks for more: what it swallows wrongly costs more
+_RARE = 4.5  #: weight from which a word is called rare
+_COPY = 0.97  #: cosine from which an entry is a copy of another
+_BEST, _HEADLINE = NAMES.index("best"), NAMES.index("headline")
+_ALONE = "no story in the window tells this event"
 
 
 class StoryIndex:
     """The stories of the window. Deterministic: the same entries in the same order give the same placements."""
 
-    def __init__(self, window: timedelta = WINDOW) -> None:
-        self._window = window
-        self._stories: dict[StoryId, _Open] = {}
+    def __init__(self, window: timedelta = WINDOW, fitted: Fitted | None = None) -> None:
+        self._span = window.total_seconds()
+        self._fitted = fitted or load()
+        self._window = Window(self._fitted.rarity)
         self._placed: dict[EntryId, Placement] = {}
-        self._spread: dict[str, int] = defaultdict(int)  # term → entries of the window that have it
-        self._postings: dict[str, dict[StoryId, int]] = defaultdict(dict)
-        self._size = 0
+        self._links: dict[str, StoryId] = {}
+        self._now = 0.0
 
     def __len__(self) -> int:
         """Stories in the window."""
-        return len(self._stories)
+        return len(self._window.stories)
 
     def place(self, entry: Entry) -> Placement:
         """Decides where the entry belongs and remembers it. An entry already known keeps its placement."""
         if known := self._placed.get(entry.id):
             return known
-        self.forget(entry.seen - self._window)
         new = sketch(entry)
-        story, score, shared = self._best(new)
-        if story is None or score < JOIN:
-            story = _Open(StoryId(f"s{entry.id}"), entry.seen)
-            self._stories[story.id] = story
-            placement = Placement(entry.id, story.id, Kind.FIRST, "no story in the window shares enough of its words")
-        else:
-            known_numbers = {number for member in story.members for number in member.numbers}
-            fresh = sorted(new.numbers - known_numbers)
-            old = len(story.members[0].numbers) > 0 and fresh
-            placement = Placement(
-                entry.id,
-                story.id,
-                Kind.DEVELOPMENT if old else Kind.REPEAT,
-                f"{shared} of its {len(new.terms)} words agree",
-                f"new figures: {', '.join(fresh)}" if old else "",
-            )
-        self._remember(story, new)
+        self._now = max(self._now, new.seen)
+        self._forget(self._now - self._span)
+        placement = self._decide(entry, new)
+        for other in placement.merges:
+            self._window.merge(placement.story, other)
+        self._window.add(new, placement.story)
         self._placed[entry.id] = placement
         return placement
 
     def restore(self, stories: Iterable[tuple[Story, Sequence[Entry]]]) -> None:
-        """Rebuilds the window after a restart."""
-        members = [(entry, story.merged_into or story.id) for story, entries in stories for entry in entries]
-        for entry, story_id in sorted(members, key=lambda m: (m[0].seen, m[0].id)):
-            if entry.id in self._placed:
-                continue
-            story = self._stories.setdefault(story_id, _Open(story_id, entry.seen))
-            self._remember(story, sketch(entry))
-            self._placed[entry.id] = Placement(entry.id, story_id, entry.kind, entry.reason, entry.news)
+        """Rebuilds the window after a restart: afterwards it decides just as if it had never stopped."""
+        for story, entries in stories:
+            home = story.merged_into or story.id
+            for entry in entries:
+                if entry.id in self._placed:
+                    continue
+                new = sketch(entry)
+                self._now = max(self._now, new.seen)
+                self._window.add(new, home)
+                self._placed[entry.id] = Placement(entry.id, home, entry.kind, entry.reason, entry.news)
 
     def forget(self, before: datetime) -> None:
         """Closes the stories whose last entry was seen before."""
-        for story in [s for s in self._stories.values() if s.last < before]:
-            del self._stories[story.id]
-            for member in story.members:
+        self._forget(before.timestamp())
+
+    def _forget(self, before: float) -> None:
+        for closed in self._window.forget(before):
+            for member in closed.members:
                 self._placed.pop(member.entry, None)
-                self._size -= 1
-                for term in member.terms:
-                    self._spread[term] -= 1
-                    self._postings[term].pop(story.id, None)
 
-    def _weight(self, term: str) -> float:
-        return log((self._size + 20) / (self._spread.get(term, 0) + 1))
+    def _decide(self, entry: Entry, new: Sketch) -> Placement:
+        begun = StoryId(f"s{entry.id}")
+        candidates = self._window.candidates(new)
+        if not candidates:
+            return Placement(entry.id, begun, Kind.FIRST, _ALONE)
+        rows = weigh(self._window, new, candidates)
+        scored = [(self._points(row, story, new), story, row) for row, (story, _) in zip(rows, candidates, strict=True)]
+        points, story, row = max(scored, key=lambda s: (s[0], s[1].id))
+        if points < 0:
+            return Placement(entry.id, begun, Kind.FIRST, f"{_ALONE}; nearest: {self._agreement(new, story)}")
+        merges = self._merges(story, [(p, s) for p, s, _ in scored if s is not story and p >= MERGE])
+        kind, news = self._kind(entry, new, story, row, points)
+        return Placement(entry.id, story.id, kind, self._agreement(new, story), news, merges)
 
-    def _best(self, new: Sketch) -> tuple[_Open | None, float, int]:
-        weights = {term: self._weight(term) for term in new.terms if not term.isdigit()}
-        rare = nsmallest(BLOCK, weights, key=lambda term: (-weights[term], term))
-        found: dict[StoryId, float] = defaultdict(float)
-        for term in rare:
-            for story_id in self._postings.get(term, ()):
-                found[story_id] += weights[term]
-        best: tuple[_Open | None, float, int] = (None, 0.0, 0)
-        total = sum(w * w for w in weights.values())
-        for story_id in nsmallest(8, found, key=lambda s: (-found[s], s)):
-            story = self._stories[story_id]
-            for member in story.members[-20:]:
-                shared = [term for term in member.terms if term in weights]
-                mine = sum(weights[term] ** 2 for term in shared)
-                other = sum(self._weight(term) ** 2 for term in member.terms if not term.isdigit())
-                score = mine / (total * other) ** 0.5 if total and other else 0.0
-                if score > best[1]:
-                    best = (story, score, len(shared))
-        return best
+    def _points(self, row: list[float], story: OpenStory, new: Sketch) -> float:
+        """Points above the bar."""
+        if row[_BEST] >= _COPY and len(new.terms) >= 5 and not new.alone:
+            return 9.0
+        size = len(story.members)
+        bar = self._fitted.join_bar + (0.4 * log(size / _BIG) if size > _BIG else 0.0)
+        return self._fitted.join(row) - bar
 
-    def _remember(self, story: _Open, new: Sketch) -> None:
-        story.members.append(new)
-        story.last = max(story.last, new.seen)
-        self._size += 1
-        for term in new.terms:
-            self._spread[term] += 1
-            self._postings[term][story.id] = self._postings[term].get(story.id, 0) + 1
+    def _merges(self, home: OpenStory, others: list[tuple[float, OpenStory]]) -> tuple[StoryId, ...]:
+        """Other stories the entry belongs to as surely, where their own first entries agree with the story too."""
+        taken = []
+        for _, other in others:
+            probe = other.members[0]
+            found = weigh(self._window, probe, [(home, 1.0), (other, 1.0)])[0]
+            if self._points(found, home, probe) >= 0:
+                taken.append(other.id)
+        return tuple(sorted(taken))
+
+    def _kind(self, entry: Entry, new: Sketch, story: OpenStory, row: list[float], points: float) -> tuple[Kind, str]:
+        values = novelty.weigh_novelty(
+            self._window,
+            new,
+            story,
+            headline=entry.title,
+            likeness=row[_BEST],
+            headlines=row[_HEADLINE],
+            certainty=points,
+        )
+        if self._fitted.novelty(values) < self._fitted.novelty_bar:
+            return Kind.REPEAT, ""
+        return Kind.DEVELOPMENT, novelty.news(new, story, entry.title, entry.language, self._window)
+
+    def _agreement(self, new: Sketch, story: OpenStory) -> str:
+        """What agrees, in words for a person."""
+        weights = self._window.weights
+        rare = [term for term in new.terms if weights[term] >= _RARE and not term[0].isdigit()] or list(new.terms)
+        said = [f"{sum(term in story.counts for term in rare)} of its {len(rare)} rare words"]
+        if names := [name for name in new.names if name in story.names]:
+            said.append(f"{len(names)} of {len(new.names)} names")
+        if new.numbers and story.numbers:
+            agree = sum(number in story.numbers for number in new.numbers)
+            said.append(f"{agree} of {len(new.numbers)} numbers")
+        return f"{', '.join(said[:-1])} and {said[-1]} agree" if len(said) > 1 else f"{said[0]} agree"

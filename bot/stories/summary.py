@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bot.model import Field
 from bot.stories.boilerplate import Habits, blanked, is_prompt
 from bot.stories.sentences import CUT, WHOLE, sentences
+from bot.stories.titles import tidy_title
 from bot.text import words
 
 if TYPE_CHECKING:
@@ -28,12 +29,6 @@ LIMIT = 280  #: characters, about: a whole sentence may exceed it by a quarter w
 _MOST = 3  #: sentences
 _MARKUP = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>]*>|&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,5});", re.DOTALL)
 _CLAUSE = re.compile(r"[,;:–—]\s|[，；：、]|\s[-–—]\s")
-_TAGLINE = re.compile(r"\s+[|·»]\s+[^|·»]{2,40}$|\s+[-–—]\s+[^-–—]{2,30}$")
-_LABEL = re.compile(
-    r"^\s*(?:(?:live|watch|video|listen|photos|exclusive|breaking(?: news)?|just in|update[ds]?|analysis|opinion|explainer|in pictures)"
-    r"(?:\s+(?:live|updates?|now|blog))?)\s*[:|!–—-]\s*",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +50,6 @@ class _Sentence:
     start: int
     marks: tuple[tuple[int, int], ...]
     terms: frozenset[str]
-
-
-def tidy_title(title: str, source: str = "") -> str:
-    """The headline without what outlets put around it ("LIVE:", "| Outlet"): for comparing, never for showing."""
-    bare = title
-    while (shorter := _LABEL.sub("", bare)) != bare and shorter:
-        bare = shorter
-    tail = _TAGLINE.search(bare)
-    if tail and len(bare[: tail.start()].split()) >= 3:
-        own = set(words(tail.group()))
-        if tail.group().lstrip()[0] in "|·»" or (own and own <= set(words(source))):
-            bare = bare[: tail.start()]
-    return bare.strip() or title
 
 
 def summarise(entry: Entry, hits: Sequence[Hit], habits: Habits | None = None, limit: int = LIMIT) -> Excerpt:

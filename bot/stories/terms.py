@@ -1,92 +1,158 @@
-"""An entry as the clustering sees it: its words reduced to stems, its names and its numbers."""
+"""An entry as the clustering sees it: stems of its words, its names, its numbers, and what kind of piece it is.
+
+In: entries. Out: sketches, small enough to keep for every entry of the window.
+"""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import snowballstemmer
 
+from bot.stories.facts import tolls
+from bot.stories.titles import tidy_title
+from bot.text import CHARACTERS, words
+
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Callable
 
     from bot.model import Entry, EntryId, FeedId
 
-LEAD_WORDS = 60  #: words of the summary that count: what comes after is background
+LEAD_WORDS = 60  #: words of the lead that count: what comes after is background
 _STEMMERS = {
     "ar": "arabic", "da": "danish", "de": "german", "en": "english", "es": "spanish", "fi": "finnish", "fr": "french",
     "hi": "hindi", "hu": "hungarian", "id": "indonesian", "it": "italian", "nl": "dutch", "no": "norwegian",
-    "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sv": "swedish", "tr": "turkish",
+    "pt": "portuguese", "ro": "romanian", "ru": "russian", "sv": "swedish", "tr": "turkish", "uk": "russian",
+    "be": "russian", "bg": "russian",
 }  # fmt: skip
-_WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?")
-_WIDE = re.compile(r"[぀-ヿ㐀-鿿฀-๿຀-໿က-႟ក-៿가-힯]")
+_BY_CHARACTER = re.compile(f"[{CHARACTERS}]")
+_NUMBER = re.compile(r"\d+(?:[.,\u00a0]\d{3})*(?:[.,]\d+)?")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+#: pieces on many things, or on no event: they stand alone unless much more than words speaks for a story
+_ALONE = re.compile(
+    r"\b(?:quiz|horoscopes?|newsletter|(?:morning|evening|daily|news|weekend) briefing|briefing:|live updates|as it happened|podcast"
+    r"|crossword|sudoku|letters|week in|what you need to know|morning report|checkpoint|headlines|bulletin|top stories"
+    r"|photos of|(?:five|5|ten|10) things|lotto|weather forecast|recap|fast facts|newsfeed|round-?up|digest|what to watch"
+    r"|horoskop|presseschau|newsletter|revue de presse|horóscopo|resumen de|oroscopo|rassegna stampa"
+    r"|гороскоп|дайджест|обзор прессы|главное за|итоги дня)\b",
+    re.IGNORECASE,
+)
+_LIMIT = 1 << 16  #: stems a cache may hold before it starts anew
 
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """What is compared of an entry, and kept of it for the window."""
+    """What is compared of an entry."""
 
     entry: EntryId
     feed: FeedId
-    seen: datetime
-    #: stems of the headline, in order, each once
-    title: tuple[str, ...]
-    #: stems of the lead that the headline lacks
-    lead: tuple[str, ...]
-    #: stems written with a capital where the language does not ask for one
-    names: frozenset[str]
-    #: numbers as written, separators of thousands removed
-    numbers: frozenset[str]
+    #: seconds since the epoch
+    seen: float
+    published: float
+    #: all stems, each once, in reading order, headline first
+    terms: tuple[str, ...]
+    #: how many of `terms` are the headline's
+    heads: int
+    #: terms written with a capital
+    names: tuple[str, ...]
+    #: numbers that may tell events apart: no years, no single digits
+    numbers: tuple[str, ...]
+    #: what was counted, and the highest count: ("killed", 11)
+    tolls: tuple[tuple[str, int], ...]
+    #: first part of the link's path
+    section: str
+    #: a quiz, round-up, horoscope ...
+    alone: bool
 
     @property
-    def terms(self) -> tuple[str, ...]:
-        """All stems, headline first."""
-        return self.title + self.lead
+    def title(self) -> tuple[str, ...]:
+        """The headline's stems."""
+        return self.terms[: self.heads]
 
 
-@lru_cache(maxsize=64)
-def _stemmer(language: str) -> object:
-    return snowballstemmer.stemmer(language)
+class _Stems(dict[str, str]):
+    """Folded word → stem, in one language."""
+
+    def __init__(self, stem: Callable[[str], str]) -> None:
+        super().__init__()
+        self._stem = stem
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= _LIMIT:
+            self.clear()
+        stem = self[word] = self._stem(word) if word.isalpha() else word
+        return stem
 
 
-@lru_cache(maxsize=200_000)
-def _stem(word: str, language: str) -> str:
-    folded = "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c))
-    folded = re.sub(r"['’]s?$|['’].*$", "", folded)
-    if language not in _STEMMERS:
-        language = "ru" if "Ѐ" <= folded[:1] <= "ӿ" else "en" if folded.isascii() else ""
-    return _stemmer(_STEMMERS[language]).stemWord(folded) if language else folded  # type: ignore[attr-defined]
+@cache
+def _stemmer(language: str) -> _Stems:
+    name = _STEMMERS.get(language)
+    if name is None:
+        return _Stems(_by_script)
+    stem: Callable[[str], str] = snowballstemmer.stemmer(name).stemWord
+    return _Stems(stem)
 
 
-def _stems(text: str, language: str) -> list[tuple[str, bool]]:
-    """Stems in order, each with whether it is written with a capital."""
-    found: list[tuple[str, bool]] = []
-    for match in _WORD.finditer(text):
-        word = match.group()
-        if _WIDE.search(word):
-            found += [(word[i : i + 2], False) for i in range(max(1, len(word) - 1))]
-        elif word[0].isdigit():
-            found.append((word.replace(",", ""), False))
-        else:
-            found.append((_stem(word, language), word[0].isupper()))
-    return found
+def _by_script(word: str) -> str:
+    """For a text of an unknown language: what its letters say, else the word."""
+    if word.isascii():
+        return _stemmer("en")[word]
+    return _stemmer("ru")[word] if "Ѐ" <= word[0] <= "ӿ" else word
+
+
+def stems(text: str, language: str) -> list[str]:
+    """Stems in order; pairs of neighbours in scripts whose words are matched by characters."""
+    found = words(text)
+    table = _stemmer(language if language in _STEMMERS else "")
+    if text.isascii() or not _BY_CHARACTER.search(text):
+        return [table[word] for word in found]
+    pairs: list[str] = []
+    for word, after in zip(found, [*found[1:], ""], strict=True):
+        if not _BY_CHARACTER.match(word):
+            pairs.append(table[word])
+        elif after and _BY_CHARACTER.match(after):
+            pairs.append(word + after)
+    return pairs
+
+
+def _names(text: str, language: str) -> list[str]:
+    capitals = [chunk for chunk in text.split() if chunk[0].isupper() or chunk[1:2].isupper()]
+    return stems(" ".join(capitals), language) if capitals else []
 
 
 def sketch(entry: Entry) -> Sketch:
     """Reduces an entry to what is compared."""
-    title = _stems(entry.title, entry.language)
-    lead = _stems(entry.summary or entry.content[:600], entry.language)[:LEAD_WORDS]
-    heads = dict.fromkeys(stem for stem, _ in title)
-    rest = dict.fromkeys(stem for stem, _ in lead)
+    title = tidy_title(entry.title, entry.source)
+    lead = entry.summary or entry.content[:600]
+    heads = dict.fromkeys(stems(title, entry.language))
+    rest = dict.fromkeys(stems(lead[:600], entry.language)[:LEAD_WORDS])
+    terms = (*heads, *(term for term in rest if term not in heads))
+    known = frozenset(terms)
+    both = f"{title}\n{lead[:600]}"
+    names = dict.fromkeys(name for name in _names(both, entry.language) if name in known and not name.isdigit())
+    path = urlsplit(entry.link).path.split("/") if entry.link.startswith("http") else []
     return Sketch(
         entry=entry.id,
         feed=entry.feed,
-        seen=entry.seen,
-        title=tuple(heads),
-        lead=tuple(stem for stem in rest if stem not in heads),
-        names=frozenset(stem for stem, capital in title + lead if capital),
-        numbers=frozenset(stem for stem in (*heads, *rest) if stem[0].isdigit()),
+        seen=entry.seen.timestamp(),
+        published=entry.published.timestamp(),
+        terms=terms,
+        heads=len(heads),
+        names=tuple(names),
+        numbers=numbers(both),
+        tolls=tolls(both),
+        section=path[1] if len(path) > 2 else "",
+        alone=_ALONE.search(entry.title) is not None,
     )
+
+
+def numbers(text: str) -> tuple[str, ...]:
+    """Numbers of at least two digits that are no years, separators of thousands removed, each once."""
+    if not any(map(str.isdigit, text)):
+        return ()
+    found = (re.sub(r"[.,\u00a0](?=\d{3}\b)", "", match.group()) for match in _NUMBER.finditer(text))
+    return tuple(dict.fromkeys(n for n in found if len(n) > 1 and not _YEAR.fullmatch(n)))

@@ -1,0 +1,186 @@
+"""The open stories and how much each word tells about them.
+
+A word's weight falls with the number of *stories* that have it, not of entries, so that the words of a big story keep
+theirs; a fitted table of how common words are in news stands in for stories not yet seen.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from heapq import heappop, heappush, nlargest, nsmallest
+from math import log
+from typing import TYPE_CHECKING
+
+from bot.stories.fitted import RAREST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.model import StoryId
+    from bot.stories.terms import Sketch
+
+PRIOR = 400.0  #: stories that the table of word frequencies counts for
+CANDIDATES = 6  #: stories that are compared in full
+_RARE = 14  #: rarest terms of an entry that find stories
+_REACH = 1500  #: story mentions looked at; what is rarest comes first
+_DIGITS = 0.39  #: weight of a number beside a word of the same rarity
+
+
+@dataclass(slots=True)
+class OpenStory:
+    """A story of the window and what its entries say together."""
+
+    id: StoryId
+    members: list[Sketch] = field(default_factory=list)
+    last: float = 0.0
+    #: in how many members a term stands
+    counts: dict[str, int] = field(default_factory=dict)
+    title_terms: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
+    #: highest count by what is counted
+    tolls: dict[str, int] = field(default_factory=dict)
+    _core: tuple[int, list[tuple[str, float]]] = (0, [])
+
+    def take(self, new: Sketch) -> None:
+        """Adds a member."""
+        self.members.append(new)
+        self.last = max(self.last, new.seen)
+        for term in new.terms:
+            self.counts[term] = self.counts.get(term, 0) + 1
+        self.title_terms.update(new.title)
+        self.names.update(new.names)
+        self.numbers.update(new.numbers)
+        for what, amount in new.tolls:
+            self.tolls[what] = max(amount, self.tolls.get(what, 0))
+
+    def core(self) -> list[tuple[str, float]]:
+        """Terms of at least 15 % of the members, with that share."""
+        size = len(self.members)
+        if self._core[0] != size:
+            least = max(1.0, size * 0.15)
+            self._core = (size, [(t, c / size) for t, c in self.counts.items() if c >= least])
+        return self._core[1]
+
+    def sample(self) -> Sequence[Sketch]:
+        """The members that stand for all: the first ones and the latest."""
+        return self.members if len(self.members) <= 16 else self.members[:4] + self.members[-12:]
+
+
+class _Weights(dict[str, float]):
+    """Term → how much it tells: minus the logarithm of the share of stories that have it."""
+
+    def __init__(self, postings: Mapping[str, set[StoryId]], table: Mapping[str, float]) -> None:
+        super().__init__()
+        self._postings = postings
+        self._table = table
+        self._level = 0.0
+
+    def resize(self, stories: int) -> None:
+        """Keeps the level in steps, so that weights stay valid while the window changes little."""
+        level = round(log(stories + PRIOR) * 20) / 20
+        if level != self._level:
+            self._level = level
+            self.clear()
+
+    def __missing__(self, term: str) -> float:
+        mentions = len(self._postings.get(term, ()))
+        weight = max(0.0, self._level - log(mentions + PRIOR * self._table.get(term, RAREST)))
+        if term[0].isdigit():
+            weight *= _DIGITS
+        self[term] = weight
+        return weight
+
+
+class Window:
+    """The stories that an entry may join."""
+
+    def __init__(self, table: Mapping[str, float]) -> None:
+        """`table` says what share of news entries has a stem."""
+        self.table = table
+        self.stories: dict[StoryId, OpenStory] = {}
+        self.postings: dict[str, set[StoryId]] = defaultdict(set)
+        #: term → entries that have it
+        self.spread: dict[str, int] = defaultdict(int)
+        self.entries = 0
+        self.weights = _Weights(self.postings, table)
+        self._ends: list[tuple[float, StoryId]] = []
+
+    def add(self, new: Sketch, story: StoryId) -> OpenStory:
+        """The entry joins the story, which is begun where it is new."""
+        home = self.stories.get(story)
+        if home is None:
+            home = self.stories[story] = OpenStory(story)
+        home.take(new)
+        self.entries += 1
+        for term in new.terms:
+            self.spread[term] += 1
+            self.postings[term].add(story)
+            self.weights.pop(term, None)
+        heappush(self._ends, (home.last, story))
+        self.weights.resize(len(self.stories))
+        return home
+
+    def merge(self, into: StoryId, other: StoryId) -> None:
+        """The other story's entries follow those of `into`."""
+        gone = self.stories.pop(other)
+        home = self.stories[into]
+        for term in gone.counts:
+            self.postings[term].discard(other)
+            self.postings[term].add(into)
+            self.weights.pop(term, None)
+        for member in gone.members:
+            home.take(member)
+        heappush(self._ends, (home.last, into))
+        self.weights.resize(len(self.stories))
+
+    def forget(self, before: float) -> list[OpenStory]:
+        """Closes the stories whose last entry was seen before; gives them back."""
+        closed = []
+        while self._ends and self._ends[0][0] < before:
+            _, story = heappop(self._ends)
+            home = self.stories.get(story)
+            if home is None or home.last >= before:
+                continue
+            closed.append(self.stories.pop(story))
+            self.entries -= len(home.members)
+            for term, count in home.counts.items():
+                self._unlink(term, story, count)
+        if closed:
+            self.weights.resize(len(self.stories))
+        return closed
+
+    def _unlink(self, term: str, story: StoryId, count: int) -> None:
+        self.weights.pop(term, None)
+        self.postings[term].discard(story)
+        self.spread[term] -= count
+        if not self.spread[term]:
+            del self.spread[term], self.postings[term]
+
+    def candidates(self, new: Sketch) -> list[tuple[OpenStory, float]]:
+        """Stories that share rare words with the entry, most promising first, each with how promising beside the first."""
+        weights = self.weights
+        mine = {term: weights[term] for term in new.terms if not term[0].isdigit()}
+        rare = nsmallest(_RARE, mine, key=lambda term: (-mine[term], term))
+        heads = frozenset(new.title)
+        found: dict[StoryId, float] = defaultdict(float)
+        reach = 0
+        for term in rare:
+            stories = self.postings.get(term)
+            if not stories:
+                continue
+            reach += len(stories)
+            if reach > _REACH and found:
+                break
+            points = mine[term] ** 2 * (1.5 if term in heads else 1.0)
+            for story in stories:
+                found[story] += points
+        if not found:
+            return []
+        if len(found) > CANDIDATES * 4:
+            found = dict(nlargest(CANDIDATES * 4, found.items(), key=lambda f: (f[1], f[0])))
+        fair = {s: points / (1 + 0.02 * len(self.stories[s].members)) ** 0.3 for s, points in found.items()}
+        best = nlargest(CANDIDATES, fair.items(), key=lambda f: (f[1], f[0]))
+        top = best[0][1]
+        return [(self.stories[s], points / top if top else 0.0) for s, points in best]
