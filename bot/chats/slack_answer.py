@@ -44,6 +44,9 @@ class Answers:
     async def handle(self, asked: Asked, handler: CommandHandler) -> None:
         """Does what was asked; returns when the answer is out."""
         reply = await self._ask(asked, handler)
+        if reply is None and asked.place == "line" and not asked.incoming.private and not asked.incoming.message:
+            # whoever calls the bot by name gets an answer
+            reply = await handler.answer(replace(asked.incoming, text="/help", id=""))
         if reply is not None:
             await self.answer(asked, reply, handler)
 

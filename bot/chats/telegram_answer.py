@@ -64,6 +64,8 @@ class Answers:
         match heard:
             case Line():
                 reply = await self._ask(handler, heard.incoming, heard.admin)
+                if reply is None and heard.called:  # whoever calls the bot by name gets an answer
+                    reply = await handler.answer(replace(heard.incoming, text="/help", id=""))
                 if reply is not None:
                     await self._reply(heard.incoming.chat, reply.message, heard.under)
             case Press():

@@ -31,6 +31,8 @@ class Line:
     admin: bool | None
     #: the message to answer under, "" where an answer needs no pointing
     under: str = ""
+    #: the bot was called by its name, without a command
+    called: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,8 @@ def _line(message: Message, me: User, update_id: str) -> Line | None:
         id=update_id,
         title=_title(chat),
     )
-    return Line(incoming, admin, under="" if private else str(message.message_id))
+    called = not private and not text.startswith("/") and not incoming.message
+    return Line(incoming, admin, under="" if private else str(message.message_id), called=called)
 
 
 def _addressed(message: Message, me: User) -> str | None:

@@ -102,6 +102,14 @@ async def test_mentions_and_direct_messages(slack: SlackApi) -> None:
     assert "thread_ts" not in slack.shown("D1")[0]
 
 
+async def test_a_call_by_name_is_never_met_with_silence(slack: SlackApi) -> None:
+    """Words that the flows have no answer to get the help."""
+    desk = Desk(lambda incoming: Reply(text("help")) if incoming.text.startswith("/") else None)
+    async with connected(slack, desk):
+        slack.mention("hello", "U1", "C1")
+        await eventually(lambda: reads(slack, "C1") == ["help"])
+
+
 async def test_row_39_the_same_event_has_one_effect(slack: SlackApi) -> None:
     """Envelopes, events and commands that come again are acknowledged and do nothing."""
     desk = Desk()

@@ -120,6 +120,17 @@ async def test_groups_hear_only_what_is_meant_for_the_bot(api: TelegramApi) -> N
         assert (desk.heard[3].text, desk.heard[3].message) == ("Aleppo", str(reply[0]["message_id"]))
 
 
+async def test_a_call_by_name_is_never_met_with_silence(api: TelegramApi) -> None:
+    """Words that the flows have no answer to get the help; a reply among people does not."""
+    desk = Desk(lambda incoming: Reply(text("help")) if incoming.text.startswith("/") else None)
+    async with hearing(make(api), desk):
+        api.say(GROUP, "@tocsin_test_bot hello", BOB)
+        shown = await eventually(lambda: api.shown(GROUP))
+        api.say(GROUP, "thanks", BOB, reply_to=shown[0]["message_id"])
+        await eventually(lambda: len(desk.heard) == 3)
+    assert texts(api, GROUP) == ["help"]
+
+
 async def test_row_35_only_admins_change_things_in_groups(api: TelegramApi) -> None:
     """Rights are asked for only for changing commands, and at most once a minute."""
     desk = Desk()
