@@ -28,10 +28,10 @@ async def open_store(url: str, *, read_only: bool = False) -> Store:
         return await open_tiny(tiny_path(url), read_only=read_only)
     if scheme in {"postgresql", "postgres"}:
         try:
-            from bot.store.postgres import open_postgres  # type: ignore[import-not-found]  # noqa: PLC0415  # psycopg is optional
+            from bot.store.postgres import open_postgres  # noqa: PLC0415  # psycopg is optional
         except ImportError as error:
             raise StoreError(f"PostgreSQL needs one more package: pip install 'tocsin[postgres]' ({error})") from error
-        return await open_postgres(url, read_only=read_only)  # type: ignore[no-any-return]
+        return await open_postgres(url, read_only=read_only)
     raise StoreError(f"no store at {scheme or url!r}: use tinydb:///path/to/file.json or postgresql://user@host/name")
 
 

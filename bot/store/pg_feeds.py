@@ -1,0 +1,86 @@
+"""Feeds in PostgreSQL: a lease is a row that its epoch must match, so any number of machines may poll."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.errors import LeaseLost
+from bot.model import FeedState, LeasedFeed, later
+from bot.store import codec
+from bot.store.pg_base import PgBase, do, rows
+from bot.store.statements import statements
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bot.model import Feed, FeedId
+    from bot.store.pg_base import Connection
+
+SQL = statements("feeds")
+
+
+class PgFeeds(PgBase):
+    """FeedStore."""
+
+    async def sync_feeds(self, feeds: Sequence[Feed], now: datetime) -> None:
+        wanted = {feed.id: feed for feed in feeds}
+
+        async def work(connection: Connection) -> None:
+            for feed, added in await rows(connection, SQL["feeds_for_sync"]):
+                if not added and feed not in wanted:
+                    await do(connection, SQL["delete_feed"], id=feed)
+            for position, feed in enumerate(wanted.values()):
+                added = feed.origin == "added"
+                await do(connection, SQL["put_feed"], id=feed.id, added=added, position=position, body=_text(feed))
+                await _add_poll(connection, feed.id, now)
+
+        await self._run(work)
+
+    async def add_feed(self, feed: Feed, now: datetime) -> bool:
+        async def work(connection: Connection) -> bool:
+            added = feed.origin == "added"
+            if not await do(connection, SQL["add_feed"], id=feed.id, added=added, body=_text(feed)):
+                return False
+            await _add_poll(connection, feed.id, now)
+            return True
+
+        return await self._run(work)
+
+    async def remove_feed(self, feed: FeedId) -> bool:
+        return bool(await self._do(SQL["delete_feed"], id=feed))
+
+    async def feeds(self) -> list[tuple[Feed, FeedState]]:
+        found = await self._rows(SQL["all_feeds"])
+        return [(codec.feed.decode(feed), codec.feed_state.decode(state)) for feed, state in found]
+
+    async def claim_feeds(self, now: datetime, lease: float, limit: int) -> list[LeasedFeed]:
+        found = await self._rows(SQL["claim_feeds"], now=now, until=later(now, lease), limit=limit)
+        found.sort(key=lambda row: row[3])
+        return [LeasedFeed(codec.feed.decode(row[0]), codec.feed_state.decode(row[1]), row[2]) for row in found]
+
+    async def save_feed(self, state: FeedState, epoch: int) -> None:
+        async def work(connection: Connection) -> None:
+            await self._save_state(connection, state, epoch)
+
+        await self._run(work)
+
+    async def _save_state(self, connection: Connection, state: FeedState, epoch: int | None) -> None:
+        body = codec.feed_state.encode(state).decode()
+        sql = SQL["save_unleased" if epoch is None else "save_leased"]
+        values = {"feed": state.feed, "next_poll": state.next_poll, "gone": state.gone, "body": body, "epoch": epoch}
+        if not await do(connection, sql, **values) and epoch is not None:
+            raise LeaseLost(f"the lease on {state.feed} was taken over or has ended")
+
+    async def next_poll(self, now: datetime) -> datetime | None:  # noqa: ARG002  # the answer does not depend on it
+        moment: datetime | None = await self._value(SQL["next_poll"])
+        return moment
+
+
+def _text(feed: Feed) -> str:
+    return codec.feed.encode(feed).decode()
+
+
+async def _add_poll(connection: Connection, feed: FeedId, now: datetime) -> None:
+    body = codec.feed_state.encode(FeedState(feed, now)).decode()
+    await do(connection, SQL["add_poll"], feed=feed, next_poll=now, body=body)

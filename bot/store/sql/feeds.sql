@@ -1,0 +1,43 @@
+-- name: all_feeds
+select f.body, p.body from feeds f join polls p on p.feed = f.id order by f.added, f.position
+
+-- name: feeds_for_sync
+select id, added from feeds order by added, position for update
+
+-- name: delete_feed
+delete from feeds where id = %(id)s
+
+-- name: put_feed
+insert into feeds (id, added, position, body) values (%(id)s, %(added)s, %(position)s, %(body)s)
+on conflict (id) do update set added = excluded.added, position = excluded.position, body = excluded.body
+
+-- name: add_feed
+insert into feeds (id, added, body) values (%(id)s, %(added)s, %(body)s) on conflict do nothing
+
+-- name: add_poll
+insert into polls (feed, next_poll, gone, body) values (%(feed)s, %(next_poll)s, false, %(body)s) on conflict do nothing
+
+-- name: claim_feeds
+with due as (
+    select feed from polls
+    where not gone and next_poll <= %(now)s and (leased_until is null or leased_until <= %(now)s)
+    order by next_poll, feed
+    limit %(limit)s
+    for update skip locked
+)
+update polls p
+set epoch = nextval('epochs'), leased_until = %(until)s
+from due join feeds f on f.id = due.feed
+where p.feed = due.feed
+returning f.body, p.body, p.epoch, p.next_poll
+
+-- name: save_leased
+update polls
+set next_poll = %(next_poll)s, gone = %(gone)s, body = %(body)s, leased_until = null
+where feed = %(feed)s and epoch = %(epoch)s and leased_until is not null
+
+-- name: save_unleased
+update polls set next_poll = %(next_poll)s, gone = %(gone)s, body = %(body)s where feed = %(feed)s
+
+-- name: next_poll
+select min(greatest(next_poll, leased_until)) from polls where not gone
