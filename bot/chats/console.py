@@ -255,9 +255,10 @@ class ConsoleMessenger:
         """Prints whole lines and says `outcome`, or RetryLater when the output is closed."""
         try:
             if self.interactive:
-                console = Console(file=self._stdout, force_terminal=True, highlight=False, soft_wrap=True)
+                console = Console(file=self._stdout, force_terminal=True, highlight=False)
                 for line in lines:
-                    console.print(line)
+                    # text wraps between words; an address stays whole, so that the terminal can open it
+                    console.print(line, soft_wrap=" " not in line.plain.strip())
             else:
                 out = self._stdout or sys.stdout
                 data = "".join(f"{line.plain}\n" for line in lines)

@@ -109,7 +109,7 @@ def _would_have(rehearsal: Rehearsal) -> list[str | Span]:
     spans = [
         f"would have rung {times} in the last 7 days ({entries} in {plural(rehearsal.stories, 'story', 'stories')})."
     ]
-    if rehearsal.loudest:
+    if rehearsal.loudest and rehearsal.loudest[1] > 1:
         spans.append(f" Loudest: {rehearsal.loudest[0]}, {rehearsal.loudest[1]}.")
     for index, (title, link, seen) in enumerate(rehearsal.latest):
         spans += [
