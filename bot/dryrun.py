@@ -221,7 +221,10 @@ def _feeds_of(path: Path) -> list[str | Path]:
         return [path]
     if b"<opml" not in head.lower():
         return [path]
-    listed: list[str | Path] = [feed.id for feed in opml.read(_bytes(path))]
+    try:
+        listed: list[str | Path] = [feed.id for feed in opml.read(_bytes(path))]
+    except SourceError as error:
+        raise SourceError(f"{path}: {error}") from None
     if not listed:
         raise SourceError(f"{path}: lists no feeds")
     return listed

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="List, add, remove, import and export sources.")
 
-#: bytes of an OPML file, and sources taken from one
-LARGEST = 10_000_000
+#: sources taken from one OPML file
 MOST = 10_000
 
 
@@ -89,12 +88,11 @@ def import_(
     loaded = settings(config)
     try:
         with file.open("rb") as opened:
-            body = opened.read(LARGEST + 1)
+            listed = opml.read(opened.read(opml.LARGEST + 1))
     except OSError as refused:
         raise SourceError(f"{file}: can't be read ({refused.strerror})") from None
-    if len(body) > LARGEST:
-        raise SourceError(f"{file}: is larger than {LARGEST // 1_000_000} MB")
-    listed = opml.read(body)
+    except SourceError as error:
+        raise SourceError(f"{file}: {error}") from None
     if len(listed) > MOST:
         raise SourceError(f"{file}: lists {len(listed)} feeds; at most {MOST} are taken")
     added = run(_add(loaded, listed))
