@@ -35,7 +35,7 @@ USER_AGENT = "Tocsin-benchmark"
 SCENARIOS = ("304", "same", "changed")
 CLIENTS = ("tocsin", "aiohttp", "httpx", "niquests")
 #: feeds of the scenarios in which a client parses: feedparser would take minutes for all
-PARSED = 200
+PARSED = 100
 Poll = Callable[[str], Awaitable[int]]
 
 
@@ -155,7 +155,11 @@ async def plain_httpx(_scenario: str, _warm: str) -> tuple[Poll, Callable[[], Aw
     client = httpx.AsyncClient(limits=httpx.Limits(max_connections=None), timeout=30)
 
     async def poll(url: str) -> int:
-        response = await client.get(url, headers={"If-None-Match": '"one"'})
+        headers = {"If-None-Match": '"one"'}
+        try:
+            response = await client.get(url, headers=headers)
+        except httpx.TransportError:  # a connection that waited behind feedparser for too long
+            response = await client.get(url, headers=headers)
         return len(feedparser.parse(io.BytesIO(response.content)).entries) if response.status_code == 200 else 0
 
     return poll, client.aclose
@@ -192,7 +196,7 @@ async def run_client(name: str, scenario: str, port: int, feeds: int) -> None:
         queue = iter(urls)
         await asyncio.gather(*(work(queue) for _ in range(CONCURRENCY)))
 
-    if scenario == "304":  # what is measured is the next poll of feeds polled before, over connections that are there
+    if scenario != "same":  # what is measured is the next poll of feeds polled before, over connections that are there
         await turn()
     before = resource.getrusage(resource.RUSAGE_SELF)
     start = time.perf_counter()

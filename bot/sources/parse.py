@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from time import struct_time
 
     from bot.model import ParsedEntry
+    from bot.sources.memory import Memory
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _PAGE = re.compile(r"^\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
@@ -28,31 +30,45 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 _PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
 
 
-def parse(body: bytes, content_type: str, url: str) -> ParsedFeed | ParseFailed:
+def parse(body: bytes, content_type: str, url: str, memory: Memory | None = None) -> ParsedFeed | ParseFailed:
     """The document as a feed, or why it is none. Never raises for what the bytes are.
 
-    `url` is where the document came from: relative links count from there.
+    `url` is where the document came from: relative links count from there. With a `memory` items that stood in the
+    feed's last document are not parsed again; the result is the same.
     """
     try:
-        parsed = _read(body, content_type, url)
-        return with_languages(parsed) if isinstance(parsed, ParsedFeed) else parsed
+        return _read(body, content_type, url, memory)
     except (MemoryError, RecursionError):
         return ParseFailed("the document is nested too deeply or too large")
     except Exception as error:  # noqa: BLE001  feedparser and expat raise many kinds; whatever it is, this is no feed
         return ParseFailed(f"the document can't be read ({type(error).__name__})")
 
 
-def _read(body: bytes, content_type: str, url: str) -> ParsedFeed | ParseFailed:
+def _read(body: bytes, content_type: str, url: str, memory: Memory | None) -> ParsedFeed | ParseFailed:
     text, note = charset.to_text(body, content_type)
     start = text[:2000].lstrip("\ufeff \r\n\t")
     if start.startswith(("{", "[")):
-        return jsonfeed.read(text, url)
-    if sitemap.looks_like_one(start):
-        return sitemap.read(text)
+        parsed = _languages(jsonfeed.read(text, url))
+    elif sitemap.looks_like_one(start):
+        parsed = _languages(sitemap.read(text))
+    elif memory is not None:
+        parsed = memory.parse(text, url, _read_xml)
+    else:
+        parsed = _read_xml(text, url)
+    if note and isinstance(parsed, ParsedFeed):
+        return replace(parsed, warning="; ".join(part for part in (note, parsed.warning) if part))
+    return parsed
+
+
+def _read_xml(text: str, url: str) -> ParsedFeed | ParseFailed:
     feed, entries, version, flaw = feedxml.read(slices.trim(text, MAX_ENTRIES), url)
     if not entries and not version:
-        return ParseFailed(_what_it_is(start))
-    return _feed(feed, entries, url, "; ".join(part for part in (note, flaw) if part))
+        return ParseFailed(_what_it_is(text[:2000].lstrip("\ufeff \r\n\t")))
+    return _languages(_feed(feed, entries, url, flaw))
+
+
+def _languages(parsed: ParsedFeed | ParseFailed) -> ParsedFeed | ParseFailed:
+    return with_languages(parsed) if isinstance(parsed, ParsedFeed) else parsed
 
 
 def _what_it_is(start: str) -> str:

@@ -151,17 +151,19 @@ def main(seconds: float) -> None:
     os.dup2(2, 1)  # whatever a library prints does not get between the frames
     limit = _limits(seconds)
     # only here: the main process stays small
+    from bot.sources.memory import Memory  # noqa: PLC0415
     from bot.sources.parse import parse  # noqa: PLC0415
     from bot.text import detect_language  # noqa: PLC0415
 
     detect_language("the model is loaded before the first document's time runs")
     _write(out, b"")
+    memory = Memory()
     decoder = msgspec.msgpack.Decoder(Job)
     while (frame := _read(sys.stdin.buffer)) is not None:
         limit()
         job = decoder.decode(frame)
         try:
-            result = parse(job.body, job.content_type, job.url)
+            result = parse(job.body, job.content_type, job.url, memory)
         except MemoryError:
             return
         answer = Answer(result) if isinstance(result, ParsedFeed) else Answer(None, result.reason)
