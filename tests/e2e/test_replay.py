@@ -7,8 +7,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from bot.stories.summary import Habits
-from bot.subscriptions.match import document, matches
 
 from bot.alerts.pace import Pacer
 from bot.deliver import Deliverer
@@ -33,6 +31,8 @@ from bot.sources.parse import parse
 from bot.sources.schedule import PollPolicy
 from bot.sources.worker import ParserProcess
 from bot.store import open_store
+from bot.stories.summary import Habits
+from bot.subscriptions.match import document, matches
 from bot.subscriptions.query import parse_query
 from tests.e2e.replay import Publisher, recordings
 from tests.fakes import FakeClock, RecordingMessenger
