@@ -1,14 +1,19 @@
+import io
 import json
+import logging
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from bot.cli import main
+from bot.config.reader import ENVIRONMENT
 from tests.test_dryrun import FEED, rss
 
 ROOT = str(Path(__file__).parent.parent)
@@ -49,8 +54,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def tocsin(*args: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
-    """The real command, in this directory, with nothing but these variables."""
+def process(*args: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
+    """The real command as a process, in this directory, with nothing but these variables."""
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, "HOME": str(Path.cwd()), **environ}
     return subprocess.run(
         [sys.executable, "-m", "bot", *args],
@@ -61,6 +66,29 @@ def tocsin(*args: str, stdin: str = "", **environ: str) -> subprocess.CompletedP
         timeout=60,
         check=False,
     )
+
+
+def tocsin(*args: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """The same within this process, which spares a second of imports each time."""
+    out, err = io.StringIO(), io.StringIO()
+    root = logging.getLogger()
+    before = root.level, list(root.handlers), logging.raiseExceptions
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["tocsin", *args])
+        for name in [*ENVIRONMENT, "TOCSIN_CONFIG"]:
+            patch.delenv(name, raising=False)
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            root.handlers[:] = before[1]
+            root.setLevel(before[0])
+            logging.raiseExceptions = before[2]
+            logging.captureWarnings(capture=False)
+    code = ended.value.code
+    return subprocess.CompletedProcess(args, code if isinstance(code, int) else 1, out.getvalue(), err.getvalue())
 
 
 def configured(site: str, *paths: str, more: str = "") -> None:
@@ -82,8 +110,8 @@ def test_help_version_and_wrong_usage(home: Path) -> None:
     """0 for what was asked, 2 for wrong usage; help needs no configuration and reads none."""
     (home / "config.toml").write_text("broken")
 
-    assert tocsin("--version").stdout == "tocsin 0.1.0\n"
-    helped = tocsin("--help")
+    assert process("--version").stdout == "tocsin 0.1.0\n"
+    helped = process("--help")
     assert helped.returncode == 0
     assert all(name in helped.stdout for name in ("run", "try", "stories", "check", "status", "feeds", "db"))
     for wrong in (("nothing",), ("try",), ("run", "--often"), ("feeds", "add")):
@@ -97,7 +125,7 @@ def test_a_failure_is_one_line_without_a_traceback(home: Path) -> None:
     assert "nowhere.xml: there is no such file" in failed(tocsin("try", "Idlib", "nowhere.xml"))
     assert "(Idlib OR" in failed(tocsin("try", "(Idlib OR", "feed.xml"))
     assert "nothing to search" in failed(tocsin("try", "", "feed.xml"))
-    assert "there is no such file" in failed(tocsin("run", "--config", "none.toml"))
+    assert "there is no such file" in failed(process("run", "--config", "none.toml"))
     assert "no store yet" in failed(tocsin("status"))
     assert "no store yet" in failed(tocsin("db", "check"))
     assert "PORT: must be a port" in failed(tocsin("run", PORT="x"))
@@ -148,15 +176,15 @@ def test_a_reader_that_goes_away_is_no_failure_to_explain(home: Path, command: s
     (home / "many.xml").write_bytes(rss("Many", *many))
     args = [sys.executable, "-m", "bot", command, *(["Idlib"] if command == "try" else []), "many.xml", "--json"]
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT}
-    process = subprocess.Popen(args, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.readline()
-    process.stdout.close()
+    running = subprocess.Popen(args, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert running.stdout is not None
+    assert running.stderr is not None
+    running.stdout.readline()
+    running.stdout.close()
 
-    assert process.stderr.read() == b""
-    process.stderr.close()
-    process.wait(20)
+    assert running.stderr.read() == b""
+    running.stderr.close()
+    running.wait(20)
 
 
 def test_private_addresses_need_the_operators_leave(home: Path, site: str) -> None:
@@ -214,7 +242,7 @@ def test_run_once_answers_polls_delivers_and_ends(home: Path, site: str) -> None
     """For cron: commands on standard input are answered, sources are polled, and the store tells what happened."""
     configured(site, "/feed", more="[console]\nenabled = true")
 
-    done = tocsin("run", "--once", stdin="/subscribe Idlib\n/help\n")
+    done = process("run", "--once", stdin="/subscribe Idlib\n/help\n")
 
     assert done.returncode == 0, done.stderr
     assert "Idlib" in done.stdout
