@@ -7,17 +7,19 @@ whenever that could differ from parsing the whole, the whole is parsed.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xxhash import xxh3_128_digest
 
-from bot.model import ParsedEntry, ParsedFeed, ParseFailed
+from bot.model import ParsedFeed, ParseFailed
 from bot.sources import slices
 from bot.sources.entries import MAX_ENTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from bot.model import ParsedEntry
 
 #: rough bytes that remembered entries may take in one worker process
 BUDGET = 48_000_000
@@ -31,7 +33,8 @@ class _Known:
 
     context: int
     entries: dict[bytes, ParsedEntry]
-    size: int = field(default=0)
+    #: rough bytes
+    size: int
 
 
 class Memory:
@@ -59,7 +62,9 @@ class Memory:
             return whole(text, url)
         fresh = dict(zip(unseen, parsed.entries, strict=True))
         entries = [fresh[digest] if digest in fresh else seen[digest] for digest in digests]
-        self._remember(url, context, dict(zip(digests, entries, strict=True)))
+        self._remember(
+            url, _Known(context, dict(zip(digests, entries, strict=True)), _OVERHEAD * len(entries) + len(text))
+        )
         return replace(parsed, entries=tuple(entries))
 
     def _forget(self, url: str) -> _Known | None:
@@ -68,14 +73,8 @@ class Memory:
             self._size -= known.size
         return known
 
-    def _remember(self, url: str, context: int, entries: dict[bytes, ParsedEntry]) -> None:
-        size = sum(_size(entry) for entry in entries.values())
-        self._feeds[url] = _Known(context, entries, size)
-        self._size += size
+    def _remember(self, url: str, known: _Known) -> None:
+        self._feeds[url] = known
+        self._size += known.size
         while self._size > self._budget:
             self._size -= self._feeds.popitem(last=False)[1].size
-
-
-def _size(entry: ParsedEntry) -> int:
-    texts = (entry.title, entry.link, entry.guid, entry.summary, entry.content, *entry.captions, *entry.categories)
-    return _OVERHEAD + sum(map(len, texts))

@@ -12,10 +12,6 @@ from dataclasses import dataclass
 from xxhash import xxh3_64_intdigest
 
 _ITEM = re.compile(r"<(?:item|entry)(?=[\s>])")
-_ITEMS = {
-    "item": re.compile(r"<item(?=[\s>]).*?</item\s*>", re.DOTALL),
-    "entry": re.compile(r"<entry(?=[\s>]).*?</entry\s*>", re.DOTALL),
-}
 #: start tags whose namespaces, base and language the items inherit
 _CONTEXT = re.compile(r"<(?:rss|channel|feed|rdf:RDF|language|dc:language)(?=[\s>])[^>]*>(?:[^<]*(?=</))?")
 
@@ -56,22 +52,26 @@ def cut(text: str) -> Cut | None:
     Items must follow one another with white space alone between, each with all comments and CDATA sections that it
     opens closed in it, in a document without entities of its own.
     """
-    kind = "entry" if "<entry" in text else "item"
-    matches = list(_ITEMS[kind].finditer(text))
-    if not matches or "<!DOCTYPE" in text or "<!ENTITY" in text:
+    name = "entry" if "<entry" in text else "item"
+    opening, closing = f"<{name}", f"</{name}>"
+    first = text.find(opening)
+    if first < 0 or "<!DOCTYPE" in text or "<!ENTITY" in text:
         return None
-    end = matches[0].start()
-    for match in matches:
-        if match.start() != end and not text[end : match.start()].isspace():
+    items: list[str] = []
+    start = end = first
+    while start >= 0 and (start == end or text[end:start].isspace()):
+        end = text.find(closing, start) + len(closing)
+        if end < len(closing):
             return None
-        end = match.end()
-    head, tail = text[: matches[0].start()], text[end:]
-    items = tuple(match[0] for match in matches)
+        items.append(text[start:end])
+        start = text.find(opening, end)
     # an item inside another one, in its text, or left over behind the last is more than cutting can tell apart
-    opened = text.count("<item") + text.count("<entry") - text.count("<items")
-    if opened != len(items) or not all(map(_is_whole, (head, *items))):
+    if start >= 0 or len(items) != sum(map(text.count, (opening, "<item" if name == "entry" else "<entry"))):
         return None
-    return Cut(head, items, tail)
+    head = text[:first]
+    if ("<!" in text or "]]>" in text) and not all(map(_is_whole, (head, *items))):
+        return None
+    return Cut(head, tuple(items), text[end:])
 
 
 def _is_whole(piece: str) -> bool:
