@@ -90,31 +90,27 @@ class SubscriptionIndex:
     def match(self, doc: Document) -> Sequence[int]:
         """The keys whose query matches, each once, in no order that means anything."""
         fired = self._terms.fire(doc)
-        found = array("q")
-        several: set[Place] = set()
+        either: list[dict[Place, None]] = []
         reached = list(map(self._terms.places.__getitem__, fired))
         for place in reached:  # grows while it is walked
-            if place:
-                found.extend(place)
             below = place.below
             if below is None:
                 continue
-            if below.ands is not None:
-                reached += map(below.ands.__getitem__, below.ands.keys() & fired)
+            # Most of what hangs at a term fails at its second one: to find that out must cost next to nothing.
+            if below.ands is not None and not fired.isdisjoint(below.ands):
+                reached += [other for term, other in below.ands.items() if term in fired]
             if below.nots is not None:
-                for unwanted, other in below.nots.items():
-                    if unwanted not in fired:
-                        found.extend(other)
+                if fired.isdisjoint(below.nots):
+                    reached += below.nots.values()
+                else:
+                    reached += [other for term, other in below.nots.items() if term not in fired]
             if below.either is not None:
-                several.update(below.either)
+                either.append(below.either)
             if below.rest is not None:
-                several.update(
-                    other
-                    for (other, unwanted), tree in below.rest.items()
-                    if fired.isdisjoint(unwanted) and (tree is None or holds(tree, lambda leaf: leaf.key in fired))
-                )
-        for place in several:
-            found.extend(place)
+                either.append(_remaining(below.rest, fired))
+        reached += set().union(*either)
+        found = array("q")
+        found.frombytes(b"".join(reached))
         return found
 
     def _file(self, query: Query) -> Place:
@@ -209,6 +205,15 @@ def _prune(way: list[Place], path: tuple[str, ...]) -> None:
             way[i].below = None
         if i and way[i].unused() and (above := way[i - 1].below) is not None and above.ands is not None:
             del above.ands[path[i]]
+
+
+def _remaining(rest: dict[tuple[Place, tuple[str, ...]], Condition | None], fired: set[str]) -> dict[Place, None]:
+    """What of `Below.rest` matches."""
+    return {
+        place: None
+        for (place, unwanted), tree in rest.items()
+        if fired.isdisjoint(unwanted) and (tree is None or holds(tree, lambda leaf: leaf.key in fired))
+    }
 
 
 # ---------------------------------------------------------------- one query, one document
