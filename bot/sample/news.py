@@ -118,10 +118,10 @@ _MONITORS = (
     Report(
         21,
         "meridian-radio",
-        "toll-rises",
-        "Toll of Ariha shelling rises to 14 as monitors enter Idlib",
-        "Five of the wounded have died, hospital officials in Ariha said, which brings the toll of the night's "
-        "shelling from 9 to 14. Observers from two countries crossed into Idlib this morning.",
+        "truce-agreed",
+        "Truce agreed in Ariha as death toll reaches 14",
+        "Five of the wounded have died, doctors in Idlib province said, which brings the toll from 9 to 14. Both sides "
+        "signed a truce of three days at noon so that the town can bury its dead.",
     ),
     Report(
         28,
@@ -263,10 +263,9 @@ _BRIDGE = (
     Report(
         21,
         "plain-courier",
-        "four-dead",
-        "4 found dead after bridge near Idlib collapses, engineer arrested",
-        "Divers found 4 of the 6 missing people dead in the Quwayra river, rescuers said. Police arrested the engineer who "
-        "had declared the concrete bridge east of Idlib safe for lorries.",
+        "engineer-arrested",
+        "Engineer arrested over bridge near Idlib, death toll reaches 4",
+        "Police arrested the engineer who declared the Quwayra bridge safe for lorries. Divers recovered 4 bodies; two drivers are still sought.",
     ),
     Report(
         28,
@@ -408,9 +407,8 @@ _TALKS = (
         21,
         "meridian-radio",
         "second-exchange",
-        "Mediators announce second exchange of 60 prisoners at Idlib crossing",
-        "After Wednesday's exchange of 40 prisoners from each side at the Tell Zaytun crossing in Idlib, mediators said "
-        "that another 60 would be freed on Sunday.",
+        "Mediators agree on release of 60 more prisoners",
+        "A second list was signed overnight after the exchange at Tell Zaytun in Idlib: 60 people, journalists among them, will be freed on Sunday, mediators said.",
     ),
     Report(
         28,
