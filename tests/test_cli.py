@@ -219,6 +219,17 @@ def test_feeds_are_added_listed_exported_imported_and_removed(home: Path, site: 
     assert "bad.opml" in failed(tocsin("feeds", "import", "bad.opml"))
 
 
+def test_the_slack_manifest_is_json_to_paste(home: Path) -> None:
+    """For Socket Mode by default, and with the address of requests where there is one and no app token."""
+    socket = json.loads(tocsin("slack", "manifest").stdout)
+    (home / "config.toml").write_text('[web]\nport = 1\npublic_url = "https://bot.example"\n', encoding="utf-8")
+    http = tocsin("slack", "manifest", SLACK_BOT_TOKEN="xoxb-1", SLACK_SIGNING_SECRET="s").stdout
+
+    assert socket["settings"]["socket_mode_enabled"] is True
+    assert json.loads(http)["settings"]["socket_mode_enabled"] is False
+    assert "https://bot.example/slack" in http
+
+
 def test_check_tells_what_is_broken_and_fails(home: Path, site: str) -> None:
     """The doctor: a verdict for each thing, exit 1 when one is broken, 0 when all is well."""
     configured(site, "/feed", "/gone")

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__, log
-from bot.cli import db, doctor, feeds, reading
+from bot.cli import db, doctor, feeds, reading, slack
 from bot.cli.shell import ConfigOption, explained
 from bot.cli.shell import run as run_loop
 from bot.config import Config, from_environment
@@ -75,6 +75,7 @@ app.command()(doctor.check)
 app.command()(doctor.status)
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(db.app, name="db")
+app.add_typer(slack.app, name="slack")
 
 
 def main() -> None:
