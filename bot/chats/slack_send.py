@@ -9,6 +9,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chats import slack_outcome as outcomes
+from bot.chats.gate import Gate
 from bot.chats.slack_blocks import blocks, fallback
 from bot.model import Refused, RetryLater, Sent
 
@@ -32,6 +33,8 @@ class Sender:
         # the SDK's default retry posts again when only the answer was lost: the outbox decides instead
         self.client = AsyncWebClient(token, base_url=base_url.rstrip("/") + "/", retry_handlers=[])
         self._clock = clock
+        # a post a second in a channel
+        self._gate = Gate(clock, 1, 1.0)
         #: what keeps the whole workspace from working, for people; "" when it is well
         self.problem = ""
         self._revoked = False
@@ -77,7 +80,11 @@ class Sender:
         body: dict[str, Any] = {"channel": chat.address, "text": fallback(message), "blocks": blocks(message), **more}
         while True:
             try:
-                answer = await self.call(method, **body)
+                if method == "chat.postMessage":
+                    async with self._gate.passing(chat.address):
+                        answer = await self.call(method, **body)
+                else:
+                    answer = await self.call(method, **body)
                 return Sent(str(answer.get("ts") or answer.get("message_ts") or body.get("ts", "")))
             except Exception as error:  # noqa: BLE001 -- odd answers make the SDK raise AttributeError, ValueError and more
                 code = outcomes.code_of(error)

@@ -79,7 +79,7 @@ class TelegramMessenger:
         on_gone: Callable[[ChatId, str], Awaitable[None]] | None = None,
         on_back: Callable[[ChatId], Awaitable[None]] | None = None,
     ) -> None:
-        self._sender = Sender(token, base_url)
+        self._sender = Sender(token, base_url, clock)
         self._bot = self._sender.bot
         self._clock, self._menus = clock, menus
         self._webhook_url = webhook_url

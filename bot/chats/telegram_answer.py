@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 #: core.telegram.org/bots/faq#my-bot-is-hitting-limits: 30 a second, 1 a second in a chat with short bursts, 20 a minute in a
 #: group; a little less, because sends jitter on their way. Room is left in a message for the marks that isolate directions
-LIMITS = Limits(length=4000, platform_rate=29.5, chat_rate=1.0, chat_burst=2, group_rate=18.0)
+LIMITS = Limits(length=4000, platform_rate=30.0, chat_rate=1.0, chat_burst=2, group_rate=18.0)
 #: characters that fit into the note over a pressed button
 _TOAST = 200
 

@@ -11,6 +11,7 @@ from telegram.constants import ParseMode
 from telegram.error import InvalidToken, TelegramError
 
 from bot.chats import telegram_outcome as outcomes
+from bot.chats.gate import Gate
 from bot.chats.plain import clean
 from bot.chats.telegram_html import plain, render
 from bot.chats.telegram_updates import UPDATES
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from bot.model import Button, ChatId, Message, SendOutcome
+    from bot.ports import Clock
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +59,9 @@ class ApiBot(Bot):
 class Sender:
     """Sends and edits with one token, and knows whether that token works."""
 
-    def __init__(self, token: str, base_url: str) -> None:
+    def __init__(self, token: str, base_url: str, clock: Clock) -> None:
+        # 30 a second over all chats (core.telegram.org/bots/faq#broadcasting-to-users)
+        self._gate = Gate(clock, 30, 1.0)
         root = base_url.rstrip("/")
         for chatty in ("httpx", "httpcore"):  # they log addresses, and the address holds the token
             logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -116,7 +120,8 @@ class Sender:
         mode: str | None = ParseMode.HTML
         while True:
             try:
-                async with asyncio.timeout(_DEADLINE):  # the SDK's limits start anew with every byte
+                # the SDK's own limits start anew with every byte
+                async with self._gate.passing(), asyncio.timeout(_DEADLINE):
                     return Sent(await post(text, mode, under))
             except Exception as error:  # noqa: BLE001 -- odd answers make the SDK raise KeyError, TypeError and more
                 if outcomes.is_parse_error(error) and mode:

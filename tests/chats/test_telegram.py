@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.alerts.pace import Pacer
 from bot.chats.telegram import Menu, TelegramMessenger
 from bot.chats.telegram_answer import CANT_CHECK, SLOW_DOWN
 from bot.clock import SystemClock
@@ -582,3 +583,25 @@ async def test_row_41_wrong_secrets_do_nothing(api: TelegramApi, caplog: pytest.
         assert api.webhook["secret"] in messenger.secrets
     assert desk.heard == []
     assert "EVIL" not in caplog.text
+
+
+@pytest.mark.slow
+async def test_the_permitted_rate_is_used_and_never_broken(api: TelegramApi) -> None:
+    """I5 of faults.md: 240 sends to 80 chats, paced as the outbox does it: at most 30 arrive in any second."""
+    for person in range(100, 180):
+        api.person(person)
+    pacer, clock = Pacer(), SystemClock()
+    async with sender(api) as messenger:
+
+        async def one_chat(person: int) -> None:
+            for _ in range(3):
+                where = chat(person)
+                await clock.sleep(pacer.reserve(where, limits=messenger.limits, group=False, now=clock.monotonic()))
+                assert isinstance(await messenger.send(where, text("x")), Sent)
+
+        started = time.monotonic()
+        await asyncio.gather(*(one_chat(person) for person in range(100, 180)))
+        rate = 240 / (time.monotonic() - started)
+    assert api.peaks()["all_per_second"] <= 30
+    assert api.peaks()["refused_for_rate"] == 0
+    assert rate > 27.0
