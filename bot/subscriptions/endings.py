@@ -6,9 +6,11 @@ that words are compared by. The longest ending that fits counts, and only that o
 
 from __future__ import annotations
 
+from bot.text import fold
+
 
 def _cut(endings: str) -> dict[str, tuple[str, ...]]:
-    return dict.fromkeys(endings.split(), ("",))
+    return dict.fromkeys(fold(endings).split(), ("",))
 
 
 def _chains(*slots: str) -> dict[str, tuple[str, ...]]:
@@ -22,14 +24,22 @@ def _chains(*slots: str) -> dict[str, tuple[str, ...]]:
 _RUSSIAN = _cut(
     "а я о е и ы у ю ь й ой ей ою ею ом ем ам ям ами ями ах ях ов ев ий ия ию ие ии ием иями иях иям ией"
     " ый ая яя ое ее ые его ого ему ому ым им ыми ими ых их ую юю ья ье ью ьи ьев ьям ьями ьях"
-)
+) | {"ок": ("к",), "ек": ("к",), "ец": ("ц",), "иев": ("",), "ея": ("",), "еем": ("",)}
 _UKRAINIAN = _cut(
     "а я о е и і у ю ь й ой ою ею єю ем ом ам ям ами ями ах ях ів ев ові еві єві ий ія ію ії ією іями іях іям єм"
     " ого ому им ими их у юю ая яя ое її єї ої еї"
-)
+) | {"ок": ("к",), "ек": ("к",), "ець": ("ц",), "ові": ("", "ов"), "еві": ("", "ев")}
 _POLISH = _cut(
     "a e i y o u ie ia iu io iem ow owi om em ami ach mi ie iom iami iach ego emu ym im ymi imi ych ich a aj iej ej ej"
     " owie ii ja ji je ju"
+) | {"ek": ("k",), "iec": ("c",), "owi": ("", "ow"), "owie": ("", "ow")}
+#: case endings with n follow a possessive: füzesinde, but never füzende
+_TURKISH = _chains(
+    "- ler lar", "- i u a e yi yu ya ye da de ta te dan den tan ten in un nin nun la le yla yle"
+) | _chains(
+    "- ler lar",
+    "i u si su im um in un imiz umuz leri lari",
+    "- ni nu na ne nda nde ndan nden nin nun yla yle la le i u a e da de dan den",
 )
 _SERBIAN = _cut(
     "a e i o u om em ima ama ovi evi ova eva ove eve ovima evima og eg omu emu im ih imi oj oga ega ију ија"
@@ -45,7 +55,8 @@ ENDINGS: dict[str, dict[str, tuple[str, ...]]] = {
     "sr": _SERBIAN,
     "mk": _cut("а о е и от та то те ите ата ото ето ови овите"),
     "pl": _POLISH,
-    "cs": _cut("a e i y o u em im um am ami emi imi ech ich ach ich u ovi ove ou eho emu ym ymi ych ich ho mu ej ia iu ie ii iou iam iach om"),
+    "cs": _cut("a e i y o u em im um am ami emi imi ech ich ach ich u ovi ove ou eho emu ym ymi ych ich ho mu ej ia iu ie ii iou iam iach om")
+    | {"ce": ("k", "c"), "ze": ("h", "z"), "re": ("r",)},
     "sl": _cut("a e i o u om em ima ama ov ev am ah ih ega emu im ih imi oma ema"),
     "de": _cut("e en n es s em nen") | {"innen": ("in",)},
     "nl": _cut("en s e") | {"zen": ("s",), "ven": ("f",), "nnen": ("n",), "tten": ("t",), "llen": ("l",), "ssen": ("s",), "kken": ("k",), "ppen": ("p",)},
@@ -63,15 +74,15 @@ ENDINGS: dict[str, dict[str, tuple[str, ...]]] = {
     "ca": {"s": ("",), "es": ("a", ""), "ns": ("",)},
     "el": _cut("ος ου ο οι ων ους α ας ες η ης εις ι ια ιων ιου ιο ατα ατων ατος εων εως ε ον α ης")
     | dict.fromkeys(["οσ", "ουσ", "ασ", "εσ", "ησ", "εισ", "ατοσ", "εωσ"], ("",)),
-    "tr": _chains("- ler lar", "- i u im um in un si su imiz umuz leri lari", "- i u yi yu ni nu a e ya ye na ne da de ta te nda nde dan den tan ten ndan nden in un nin nun la le yla yle"),
-    "az": _chains("- ler lar", "- i u im um in un si su imiz umuz leri lari", "- i u ni nu a e ya ye na ne da de nda nde dan den ndan nden in un nin nun la le"),
+    "tr": _TURKISH,
+    "az": _TURKISH,
     "fi": _chains("- i j", "- n a ta tta ssa sta lla lta lle ksi na t en in iin een aan on an ien ten jen den ja ita illa ista issa ihin illa isiin"),
     "hu": _cut("a e") | _chains("- k ak ek ok", "- t at et ot ba be ban ben bol rol tol nak nek ra re on en n ig ert val vel hoz hez nal nel ja je"),
     "et": _cut("id ide d de t i e a u l le lt s st sse ks ga ni na ta"),
     "id": _cut("nya lah kah ku mu"),
     "hi": _cut("ा े ी ो ों ें ियां ियों ि यां यों ाओं ाएं ओं एं"),
     "ar": _cut("ات ون ين ان ه ها هم هن نا كم ي يه تها ته تهم اتها اتهم اته اتنا تين تان وا"),
-    "fa": _cut("ها هاي هايي هاى ي اي ان هايشان هايش هايي ات هاست"),
+    "fa": _cut("ها يها هاي هايي هاى ي اي ان هايشان هايش هايي ات هاست"),
     "ur": _cut("وں یں ے ی ا"),
     "he": _cut("ים ות ה י ית יים ת ייה יו יה יהם הם ם ך נו"),
 }  # fmt: skip
@@ -90,7 +101,7 @@ MINIMUM = {
     "ar": 3,
     "he": 2,
     "hi": 2,
-    "fr": 3,
+    "fr": 2,
     "pl": 3,
     "ro": 3,
     "sv": 4,
@@ -114,6 +125,7 @@ KEEP: dict[str, frozenset[str]] = {
 }  # fmt: skip
 
 IRREGULAR: dict[str, dict[str, tuple[str, ...]]] = {
+    "fr": {"feux": ("feu",), "yeux": ("oeil",)},
     "en": {
         "men": ("man",), "women": ("woman",), "children": ("child",), "people": (), "feet": ("foot",), "teeth": ("tooth",),
         "struck": ("strike",), "stricken": ("strike",), "wives": ("wife",), "knives": ("knife",), "lives": ("life", "live"),
@@ -127,9 +139,8 @@ IRREGULAR: dict[str, dict[str, tuple[str, ...]]] = {
         "gave": ("give",), "wrote": ("write",), "written": ("write",), "drove": ("drive",), "driven": ("drive",), "fled": ("flee",),
         "dying": ("die",), "died": ("die",), "dies": ("die",), "lying": ("lie",), "tying": ("tie",), "tied": ("tie",), "ties": ("tie",), "lied": ("lie",),
         "series": (), "strikes": ("strike",), "cases": ("case",), "refugees": ("refugee",), "policies": ("policy",), "movies": ("movie",),
-        "universes": ("universe",), "diseases": ("disease",), "houses": ("house",), "hostages": ("hostage",), "bed": (), "militaries": ("military",),
+        "universes": ("universe",), "diseases": ("disease",), "houses": ("house",), "hostages": ("hostage",), "bed": (), "menus": ("menu",), "focuses": ("focus",), "nazis": ("nazi",), "taxis": ("taxi",), "selves": ("self",), "militaries": ("military",),
     },
-    "de": {"kriege": ("krieg",), "manner": ("mann",), "mannern": ("mann",)},
     "ru": {
         "люди": ("человек",), "людей": ("человек",), "дети": ("ребенок",), "детей": ("ребенок",), "сша": (), "день": ("дн",), "дни": ("дн",),
         "отец": ("отц",), "конец": ("конц",), "украинец": ("украинц",), "боец": ("бойц",), "бойцы": ("бойц",), "бойцов": ("бойц",),
@@ -138,12 +149,11 @@ IRREGULAR: dict[str, dict[str, tuple[str, ...]]] = {
         "صواريخ": ("صاروخ",), "قوات": ("قوه",), "حروب": ("حرب",), "دول": ("دوله",), "مدن": ("مدينه",), "وزراء": ("وزير",), "رؤساء": ("رئيس",),
         "جنود": ("جندي",), "قتلي": ("قتيل",), "جرحي": ("جريح",), "اطفال": ("طفل",), "طايرات": ("طايره",), "حدود": ("حد",),
     },
-    "cs": {"praze": ("prah",), "rusove": ("rus",)},
     "fi": {"ohjus": ("ohjuks",), "ohjukset": ("ohjuks",), "ohjuksia": ("ohjuks",), "ohjuksen": ("ohjuks",)},
     "he": {"אנשים": ("איש",), "נשים": ("אישה",), "ערים": ("עיר",), "בתים": ("בית",)},
 }  # fmt: skip
 
 ER_NOUNS = (
     "haus", "land", "kind", "bild", "feld", "volk", "dorf", "wald", "wort", "buch", "dach", "glas", "rad", "amt", "gut", "band", "blatt",
-    "geld", "gesicht", "glied", "grab", "kleid", "licht", "lied", "loch", "schild", "schloss", "schwert", "tal", "geist", "bad", "rind", "huhn",
+    "geld", "gott", "mann", "gesicht", "glied", "grab", "kleid", "licht", "lied", "loch", "schild", "schloss", "schwert", "tal", "geist", "bad", "rind", "huhn",
 )  # fmt: skip

@@ -101,6 +101,7 @@ _UKRAINIAN = _by_endings("uk")
 def _ukrainian(word: str) -> tuple[str, ...]:
     """Харків, Харкова: the vowel of a closed syllable changes."""
     stems = (word, *_UKRAINIAN(word))
+    # Folding makes ї an і.
     found = {s[:-2] + "ов" for s in stems if s.endswith("ів") and len(s) > 4}
     found |= {s[:-2] + "єв" for s in stems if s.endswith("ів") and s[-3:-2] in "иі"}
     return tuple({*stems[1:], *found} - {word})
@@ -108,9 +109,18 @@ def _ukrainian(word: str) -> tuple[str, ...]:
 
 def _turkish(word: str) -> tuple[str, ...]:
     stems = _TURKISH(word)
-    # A stem's last k, p, t, c softens before a vowel: uçak, uçağı.
-    hard = {"g": "k", "b": "p", "d": "t"}
-    return stems + tuple(s[:-1] + hard[s[-1]] for s in stems if s[-1] in hard and word[len(s) : len(s) + 1] in _VOWELS)
+    if not stems and len(word) > 5 and word.endswith(("ler", "lar")):
+        return (word[:-3],)
+    found = dict.fromkeys(stems)
+    for stem in stems:
+        ending = word[len(stem) :]
+        # The n, s or l of the ending may be the last letter of the word: televizyon-da, frekans-ı, kanal-a.
+        if ending[0] in "nsl" and ending[1:] in ENDINGS["tr"]:
+            found[stem + ending[0]] = None
+        # A last k, p, t softens before a vowel: uçak, uçağı.
+        if stem[-1] in "gbd" and ending[0] in _VOWELS:
+            found[stem[:-1] + {"g": "k", "b": "p", "d": "t"}[stem[-1]]] = None
+    return tuple(found)
 
 
 _TURKISH = _by_endings("tr")
