@@ -268,7 +268,7 @@ def main() -> None:
             try:
                 import psycopg  # noqa: F401  # only whether it is there
 
-                dsn = stack.enter_context(cluster()).dsn
+                dsn = stack.enter_context(cluster(durable=True)).dsn
             except ImportError:
                 print("PostgreSQL: not installed: pip install 'psycopg[binary]'")
             except NoPostgres as error:

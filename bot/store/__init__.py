@@ -10,7 +10,9 @@ from bot.errors import StoreError
 if TYPE_CHECKING:
     from bot.ports import Store
 
-__all__ = ["open_store", "tiny_path"]
+__all__ = ["is_postgres", "open_store", "tiny_path"]
+
+NEEDS_PSYCOPG = "PostgreSQL needs one more package: pip install 'tocsin[postgres]'"
 
 
 async def open_store(url: str, *, read_only: bool = False) -> Store:
@@ -21,18 +23,25 @@ async def open_store(url: str, *, read_only: bool = False) -> Store:
 
     Raises StoreError, or one of its kinds, with what to do.
     """
-    scheme = url.partition("://")[0].lower()
-    if scheme == "tinydb":
-        from bot.store.tiny import open_tiny  # noqa: PLC0415  # each store is imported where it is used only
-
-        return await open_tiny(tiny_path(url), read_only=read_only)
-    if scheme in {"postgresql", "postgres"}:
+    if is_postgres(url):
         try:
             from bot.store.postgres import open_postgres  # noqa: PLC0415  # psycopg is optional
         except ImportError as error:
-            raise StoreError(f"PostgreSQL needs one more package: pip install 'tocsin[postgres]' ({error})") from error
+            raise StoreError(NEEDS_PSYCOPG) from error
         return await open_postgres(url, read_only=read_only)
-    raise StoreError(f"no store at {scheme or url!r}: use tinydb:///path/to/file.json or postgresql://user@host/name")
+    from bot.store.tiny import open_tiny  # noqa: PLC0415  # each store is imported where it is used only
+
+    return await open_tiny(tiny_path(url), read_only=read_only)
+
+
+def is_postgres(url: str) -> bool:
+    """Which kind of store the URL names. Raises StoreError when it is none that is known."""
+    scheme = url.partition("://")[0].lower()
+    if scheme not in {"tinydb", "postgresql", "postgres"}:
+        raise StoreError(
+            f"no store at {scheme or url!r}: use tinydb:///path/to/file.json or postgresql://user@host/name"
+        )
+    return scheme != "tinydb"
 
 
 def tiny_path(url: str) -> str:

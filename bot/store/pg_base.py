@@ -32,7 +32,7 @@ class PgBase:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def _run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """`work` in a transaction, again when the server went away or was in the way, but not once the commit was sent:
         then nobody knows whether it happened, and the caller is told so.
         """
@@ -65,7 +65,7 @@ class PgBase:
         async def read(connection: Connection) -> list[tuple[Any, ...]]:
             return await rows(connection, sql, **values)
 
-        return await self._run(read)
+        return await self.run(read)
 
     async def _value(self, sql: str, **values: object) -> Any:
         return (await self._rows(sql, **values))[0][0]
@@ -74,7 +74,7 @@ class PgBase:
         async def write(connection: Connection) -> int:
             return await do(connection, sql, **values)
 
-        return await self._run(write)
+        return await self.run(write)
 
 
 async def rows(connection: Connection, sql: str, **values: object) -> list[tuple[Any, ...]]:

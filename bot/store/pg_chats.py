@@ -37,7 +37,7 @@ class PgChats(PgFeeds):
             await self._put_chat(connection, chat)
             await self._refresh(connection, [chat_key(chat.id)])
 
-        await self._run(work)
+        await self.run(work)
 
     async def _put_chat(self, connection: Connection, chat: Chat) -> None:
         body = codec.chat.encode(chat).decode()
@@ -58,7 +58,7 @@ class PgChats(PgFeeds):
                 await do(connection, SQL[f"forget_{table}"], chat=key)
             await do(connection, SQL["delete_chat"], id=key)
 
-        await self._run(work)
+        await self.run(work)
 
     # ------------------------------------------------------------ subscriptions
 
@@ -73,19 +73,19 @@ class PgChats(PgFeeds):
             await self._put_subscription(connection, "add_subscription", added)
             return added
 
-        return await self._run(work)
+        return await self.run(work)
 
     async def update_subscription(self, subscription: Subscription) -> bool:
         async def work(connection: Connection) -> bool:
             return bool(await self._put_subscription(connection, "update_subscription", subscription))
 
-        return await self._run(work)
+        return await self.run(work)
 
     async def remove_subscription(self, subscription: SubscriptionId) -> bool:
         async def work(connection: Connection) -> bool:
             return await self._remove_subscription(connection, subscription)
 
-        return await self._run(work)
+        return await self.run(work)
 
     async def _put_subscription(self, connection: Connection, statement: str, subscription: Subscription) -> int:
         [(version,)] = await rows(connection, SQL["next_version"])
@@ -119,11 +119,11 @@ class PgChats(PgFeeds):
     async def put_actions(self, actions: Sequence[Action]) -> None:
         async def work(connection: Connection) -> None:
             for action in actions:
-                await self._put_action(connection, action)
+                await self.put_action(connection, action)
 
-        await self._run(work)
+        await self.run(work)
 
-    async def _put_action(self, connection: Connection, action: Action) -> None:
+    async def put_action(self, connection: Connection, action: Action) -> None:
         body = codec.action.encode(action).decode()
         values = {"id": action.id, "chat": chat_key(action.chat), "created": action.created, "body": body}
         await do(connection, SQL["put_action"], **values)

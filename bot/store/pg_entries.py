@@ -54,15 +54,16 @@ class PgEntries(PgDeliveries):
     async def commit(self, commit: PollCommit) -> None:
         async def work(connection: Connection) -> None:
             await self._save_state(connection, commit.state, commit.epoch)
-            await _put_entries(connection, {entry.id: entry for entry in commit.entries})
-            await _put_fingerprints(connection, {known.entry: known for known in commit.fingerprints})
-            await _put_stories(connection, {story.id: story for story in commit.stories})
-            await self._put_deliveries(connection, commit.deliveries)
+            await put_entries(connection, {entry.id: entry for entry in commit.entries})
+            await put_fingerprints(connection, {known.entry: known for known in commit.fingerprints})
+            await put_stories(connection, {story.id: story for story in commit.stories})
+            await self.put_deliveries(connection, commit.deliveries)
 
-        await self._run(work)
+        await self.run(work)
 
 
-async def _put_entries(connection: Connection, entries: dict[EntryId, Entry]) -> None:
+async def put_entries(connection: Connection, entries: dict[EntryId, Entry]) -> None:
+    """Replaces by id."""
     if entries:
         given = entries.values()
         await do(
@@ -75,14 +76,16 @@ async def _put_entries(connection: Connection, entries: dict[EntryId, Entry]) ->
         )
 
 
-async def _put_fingerprints(connection: Connection, fingerprints: dict[EntryId, Fingerprint]) -> None:
+async def put_fingerprints(connection: Connection, fingerprints: dict[EntryId, Fingerprint]) -> None:
+    """Replaces by entry."""
     if fingerprints:
         names = ("entry", "feed", "guid", "link", "title", "last_seen")
         values = {name: [getattr(known, name) for known in fingerprints.values()] for name in names}
         await do(connection, SQL["put_fingerprints"], **values)
 
 
-async def _put_stories(connection: Connection, stories: dict[StoryId, Story]) -> None:
+async def put_stories(connection: Connection, stories: dict[StoryId, Story]) -> None:
+    """Replaces by id."""
     if stories:
         given = stories.values()
         await do(

@@ -35,7 +35,7 @@ class PgFeeds(PgBase):
                 await do(connection, SQL["put_feed"], id=feed.id, added=added, position=position, body=_text(feed))
                 await _add_poll(connection, feed.id, now)
 
-        await self._run(work)
+        await self.run(work)
 
     async def add_feed(self, feed: Feed, now: datetime) -> bool:
         async def work(connection: Connection) -> bool:
@@ -45,7 +45,7 @@ class PgFeeds(PgBase):
             await _add_poll(connection, feed.id, now)
             return True
 
-        return await self._run(work)
+        return await self.run(work)
 
     async def remove_feed(self, feed: FeedId) -> bool:
         return bool(await self._do(SQL["delete_feed"], id=feed))
@@ -63,7 +63,7 @@ class PgFeeds(PgBase):
         async def work(connection: Connection) -> None:
             await self._save_state(connection, state, epoch)
 
-        await self._run(work)
+        await self.run(work)
 
     async def _save_state(self, connection: Connection, state: FeedState, epoch: int | None) -> None:
         body = codec.feed_state.encode(state).decode()

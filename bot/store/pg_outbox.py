@@ -55,7 +55,7 @@ class PgDeliveries(PgChats):
             values = {"chats": chats, "now": now, "until": until, "rows": CLAIM_ROWS}
             due: dict[str, list[Delivery]] = {chat: [] for chat in chats}
             for row in sorted(await rows(connection, SQL["claim_deliveries"], **values)):
-                due[row[2]].append(_delivery(row[1:]))
+                due[row[2]].append(delivery_of(row[1:]))
             await do(connection, SQL["refresh_claims"], chats=chats)
             settings = dict(await rows(connection, CHATS["chats_of"], ids=chats))
             return [
@@ -68,7 +68,7 @@ class PgDeliveries(PgChats):
                 if due[chat]
             ]
 
-        return await self._run(work)
+        return await self.run(work)
 
     async def settle(self, settlement: Settlement) -> None:
         key = chat_key(settlement.chat)
@@ -80,7 +80,7 @@ class PgDeliveries(PgChats):
                 raise LeaseLost(f"the claim on {settlement.chat} was taken over")
             if settlement.deliveries:
                 await do(connection, SQL["settle_deliveries"], **_columns(settlement.deliveries))
-            await self._put_receipts(connection, settlement.receipts)
+            await self.put_receipts(connection, settlement.receipts)
             if settlement.gone or settlement.moved_to:
                 await do(connection, SQL["release_claim"], chat=key, epoch=settlement.epoch)
             if settlement.gone:
@@ -91,9 +91,9 @@ class PgDeliveries(PgChats):
                 await self._move(connection, settlement.chat, settlement.moved_to)
             await do(connection, SQL["refresh_claims"], chats=keys)
 
-        await self._run(work)
+        await self.run(work)
 
-    async def _put_receipts(self, connection: Connection, receipts: Iterable[Receipt]) -> None:
+    async def put_receipts(self, connection: Connection, receipts: Iterable[Receipt]) -> None:
         last = {(r.chat, r.story, r.message): r for r in receipts}.values()
         if last:
             values: dict[str, list[Any]] = {"chat": [chat_key(receipt.chat) for receipt in last]}
@@ -101,7 +101,7 @@ class PgDeliveries(PgChats):
                 values[name] = [getattr(receipt, name) for receipt in last]
             await do(connection, SQL["put_receipts"], **values)
 
-    async def _put_deliveries(self, connection: Connection, deliveries: Iterable[Delivery]) -> None:
+    async def put_deliveries(self, connection: Connection, deliveries: Iterable[Delivery]) -> None:
         """Inserted where new or where the stored row waits; the same goes for rows given twice."""
         given: dict[DeliveryId, Delivery] = {}
         for delivery in deliveries:
@@ -125,7 +125,7 @@ class PgDeliveries(PgChats):
             await self._move(connection, old, new)
             await do(connection, SQL["refresh_claims"], chats=keys)
 
-        await self._run(work)
+        await self.run(work)
 
     async def _move(self, connection: Connection, old: ChatId, new: ChatId) -> None:
         """Every row that bears the chat's id. Where both have one of the same meaning, the one at the new id stays,
@@ -140,7 +140,7 @@ class PgDeliveries(PgChats):
         for name in ("move_twins_there", "move_twins_here", "move_deliveries", "move_receipts", "move_mutes"):
             await do(connection, SQL[name], **keys, new_text=str(new))
         for _, body in await rows(connection, CHATS["actions_of"], chat=keys["old"]):
-            await self._put_action(connection, replace(codec.action.decode(body), chat=new))
+            await self.put_action(connection, replace(codec.action.decode(body), chat=new))
         for table in ("receipts", "mutes", "claims"):
             await do(connection, CHATS[f"forget_{table}"], chat=keys["old"])
 
@@ -165,15 +165,15 @@ class PgDeliveries(PgChats):
             found = await self._rows(SQL["deliveries_of_stories"], stories=[*stories])
         else:
             found = await self._rows(SQL["deliveries_of_chat"], chat=chat_key(chat), stories=[*stories])
-        return [_delivery(row) for row in found]
+        return [delivery_of(row) for row in found]
 
     async def receipts(self, chat: ChatId, stories: Sequence[StoryId]) -> list[Receipt]:
         found = await self._rows(SQL["receipts"], chat=chat_key(chat), stories=[*stories])
-        return [_receipt(row) for row in found]
+        return [receipt_of(row) for row in found]
 
     async def receipt_of(self, chat: ChatId, message: str) -> Receipt | None:
         found = await self._rows(SQL["receipt_of"], chat=chat_key(chat), message=message)
-        return _receipt(found[0]) if found else None
+        return receipt_of(found[0]) if found else None
 
     async def next_due(self, now: datetime) -> datetime | None:  # noqa: ARG002  # the answer does not depend on it
         moment: datetime | None = await self._value(SQL["next_due"])
@@ -190,7 +190,7 @@ class PgDeliveries(PgChats):
 
     async def dead(self, chat: ChatId | None, limit: int) -> list[Delivery]:
         found = await self._rows(SQL["dead"], chat=chat_key(chat) if chat else None, limit=limit)
-        return [_delivery(row) for row in found]
+        return [delivery_of(row) for row in found]
 
 
 def _columns(deliveries: Iterable[Delivery]) -> dict[str, list[Any]]:
@@ -204,7 +204,8 @@ def _columns(deliveries: Iterable[Delivery]) -> dict[str, list[Any]]:
     return values
 
 
-def _delivery(row: Sequence[Any]) -> Delivery:
+def delivery_of(row: Sequence[Any]) -> Delivery:
+    """A delivery from its columns, in the order of the type."""
     name, chat, story, entry, kind, subscriptions, created, due, state, *rest = row
     return Delivery(
         DeliveryId(name), chat_of(chat), StoryId(story), EntryId(entry), DeliveryKind(kind), tuple(subscriptions),
@@ -212,5 +213,6 @@ def _delivery(row: Sequence[Any]) -> Delivery:
     )  # fmt: skip
 
 
-def _receipt(row: Sequence[Any]) -> Receipt:
+def receipt_of(row: Sequence[Any]) -> Receipt:
+    """A receipt from its columns, in the order of the type."""
     return Receipt(chat_of(row[0]), *row[1:])

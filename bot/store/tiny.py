@@ -31,7 +31,7 @@ SLICE = 500
 MIGRATIONS: dict[int, Callable[[JournalDB], None]] = {}
 
 
-class _Meta(msgspec.Struct):
+class Meta(msgspec.Struct):
     """The one row of `meta`: whose file it is, in which version, and how often it was opened for writing."""
 
     app: str
@@ -133,13 +133,16 @@ async def open_tiny(path: str | os.PathLike[str], *, read_only: bool = False, di
         db = await asyncio.to_thread(JournalDB, path, read_only=read_only, disk=disk)
         try:
             return _prepare(db, read_only=read_only)
+        except msgspec.MsgspecError as error:
+            db.storage.files.close()
+            raise StoreDamaged(f"{path} holds a row that can't be read ({error}): tocsin db check names it") from error
         except BaseException:
             db.storage.files.close()
             raise
 
 
 def _prepare(db: JournalDB, *, read_only: bool) -> TinyStore:
-    meta = _read_meta(db)
+    meta = check_meta(db)
     if read_only:
         if meta is None:
             raise StoreError(f"{db.storage.files.path} holds nothing yet")
@@ -156,7 +159,8 @@ def _prepare(db: JournalDB, *, read_only: bool) -> TinyStore:
     return store
 
 
-def _read_meta(db: JournalDB) -> _Meta | None:
+def check_meta(db: JournalDB) -> Meta | None:
+    """Whose file it is; None when nothing is in it. Raises StoreDamaged, StoreTooNew."""
     path = db.storage.files.path
     raw = db.storage.tables.get("meta", {}).get(1)
     if raw is None:
@@ -164,7 +168,7 @@ def _read_meta(db: JournalDB) -> _Meta | None:
             raise StoreDamaged(f"{path} is a TinyDB file, but not one of Tocsin's; name another file")
         return None
     try:
-        meta = msgspec.json.decode(raw, type=_Meta)
+        meta = msgspec.json.decode(raw, type=Meta)
     except msgspec.MsgspecError as error:
         raise StoreDamaged(f"{path} is a TinyDB file, but not one of Tocsin's ({error}); name another file") from error
     if meta.version > codec.VERSION:
@@ -175,10 +179,10 @@ def _read_meta(db: JournalDB) -> _Meta | None:
     return meta
 
 
-def _migrate(db: JournalDB, meta: _Meta | None) -> _Meta:
+def _migrate(db: JournalDB, meta: Meta | None) -> Meta:
     """Brings old rows up to date, in the transaction around it: a migration that is killed has not happened."""
     if meta is None:
-        return _Meta("tocsin", codec.VERSION, 1)
+        return Meta("tocsin", codec.VERSION, 1)
     for version in range(meta.version, codec.VERSION):
         MIGRATIONS[version](db)
-    return _Meta("tocsin", codec.VERSION, meta.opened + 1)
+    return Meta("tocsin", codec.VERSION, meta.opened + 1)

@@ -15,6 +15,7 @@ from bot.model import SubscriptionChange, SubscriptionId
 from bot.store import codec
 from bot.store.codec import chat_key
 from bot.store.order import Ordered
+from bot.store.rows import subscription_row, version_of
 from bot.store.tiny_base import drop, one, put, several
 from bot.store.tiny_feeds import Feeds
 
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
 
     from bot.model import Action, Chat, ChatId, Mute, StoryId, Subscription
     from bot.store.journal import JournalDB, JournalTable
-
-
-class _Version(msgspec.Struct, gc=False):
-    version: int
 
 
 class _Settings(msgspec.Struct, gc=False):
@@ -48,13 +45,12 @@ class Chats(Feeds):
         self._version_order = Ordered()
         self._removed_order = Ordered()
         self._settings = msgspec.json.Decoder(_Settings)
-        version = msgspec.json.Decoder(_Version)
 
         def follow(order: Ordered, row: int, old: bytes | None, new: bytes | None) -> None:
             if old is not None:
-                order.remove(version.decode(old).version, row)
+                order.remove(version_of(old).version, row)
             if new is not None:
-                order.add(version.decode(new).version, row)
+                order.add(version_of(new).version, row)
 
         self._storage.watch("chats", self._follow_chat)
         self._storage.watch("subscriptions", lambda *change: follow(self._version_order, *change))
@@ -134,8 +130,7 @@ class Chats(Feeds):
 
     def _put_subscription(self, subscription: Subscription) -> None:
         self._version += 1
-        raw = codec.subscription.encode(subscription)
-        self._subscriptions.put(subscription.id, b'%s,"version":%d}' % (raw[:-1], self._version))
+        self._subscriptions.put(subscription.id, subscription_row(subscription, self._version))
 
     def _remove_subscription(self, row: int) -> None:
         self._version += 1
@@ -143,18 +138,15 @@ class Chats(Feeds):
         self._removed.put(row, b'{"version":%d}' % self._version)
 
     async def subscription_changes(self, after: int) -> list[SubscriptionChange]:
-        versions = msgspec.json.Decoder(_Version)
         rows = self._subscriptions.rows
         changes = [
-            SubscriptionChange(
-                versions.decode(rows[row]).version, SubscriptionId(row), codec.subscription.decode(rows[row])
-            )
+            SubscriptionChange(version_of(rows[row]).version, SubscriptionId(row), codec.subscription.decode(rows[row]))
             for row in self._version_order.since(after + 1)
         ]
         if after > 0:
             gone = self._removed.rows
             changes += [
-                SubscriptionChange(versions.decode(gone[row]).version, SubscriptionId(row), None)
+                SubscriptionChange(version_of(gone[row]).version, SubscriptionId(row), None)
                 for row in self._removed_order.since(after + 1)
             ]
             changes.sort(key=lambda change: change.version)

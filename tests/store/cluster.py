@@ -29,7 +29,8 @@ def binaries() -> Path:
 class Cluster:
     """A running server, which can be stopped and started in between."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, *, durable: bool) -> None:
+        self._options = "" if durable else "-c fsync=off -c full_page_writes=off"
         self._bin = binaries()
         self._folder = folder
         self._port = port
@@ -63,7 +64,7 @@ class Cluster:
         self._run("initdb", "-D", "data", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync")
 
     def start(self) -> None:
-        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=60"
+        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=60 {self._options}"
         self._run("pg_ctl", "-D", "data", "-l", "log", "-w", "-t", "30", "-o", options, "start")
 
     def stop(self, mode: str = "fast") -> None:
@@ -71,15 +72,17 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """Started when entered. Raises NoPostgres with the reason where that can't be."""
+def cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """Started when entered; without fsync unless `durable`, which is enough to be killed and restarted. Raises NoPostgres
+    with the reason where there can be none.
+    """
     binaries()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     folder = Path(tempfile.mkdtemp(prefix="tocsin-pg-"))
     folder.chmod(0o755)
-    running = Cluster(folder, port)
+    running = Cluster(folder, port, durable=durable)
     try:
         running.create()
         running.start()
