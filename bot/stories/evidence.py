@@ -39,16 +39,19 @@ EVIDENCE = {
     "burst": "+ how much more often a shared word occurs now than usual, as a logarithm",
     "names": "+ share of the entry's names, by weight, that the story has",
     "names clash": "- both have names and none agrees",
+    "headline names clash": "- the lesser of the weights of two names: of the headline and not in the story, and the reverse",
     "numbers clash": "- both have numbers and none agrees",
-    "hours apart": "~ hours between publication and the nearest member's",
+    "hours apart": "- hours between publication and the nearest member's",
     "words": "~ words of the entry",
     "headline words": "~ words of its headline",
     "round-up": "- the entry is a round-up, quiz, live blog ...",
     "nearest is round-up": "- so is the story's nearest entry",
     "same section": "~ the outlet already has an entry in it under the same section",
+    "window": "~ logarithm of the entries in the window",
     "blocking": "+ rank among the candidates: points beside the best one's",
 }
 NAMES = tuple(EVIDENCE)
+_WARM = 200  #: entries from which a window tells what is usual now; rivals and bursts count for less in a smaller one
 _CENTRE, _LEAD = NAMES.index("centre"), NAMES.index("centre lead")
 
 
@@ -58,8 +61,8 @@ def weigh(window: Window, new: Sketch, stories: Sequence[tuple[OpenStory, float]
     rows = [entry.beside(story, promise) for story, promise in stories]
     centres = sorted((row[_CENTRE] for row in rows), reverse=True)
     for row in rows:
-        best = centres[0] if row[_CENTRE] != centres[0] else centres[1] if len(centres) > 1 else 0.0
-        row[_LEAD] = row[_CENTRE] - best
+        rival = centres[0] if row[_CENTRE] != centres[0] else centres[1] if len(centres) > 1 else 0.0
+        row[_LEAD] = (row[_CENTRE] - rival) * entry.warm
     return rows
 
 
@@ -69,6 +72,7 @@ class _Weighed:
     def __init__(self, window: Window, new: Sketch) -> None:
         self.window, self.new = window, new
         weights = window.weights
+        self.warm = min(1.0, window.entries / _WARM)
         self.weight = {term: weights[term] for term in new.terms}
         self.square = {term: w * w for term, w in self.weight.items()}
         self.heads = frozenset(new.title)
@@ -106,10 +110,11 @@ class _Weighed:
             max(in_head, default=0.0),
             max(both, default=0.0),
             sum(both),
-            own,
+            own * self.warm,
             burst,
             sum([weight[name] for name in names]) / self.name_total,
             float(clash),
+            self._name_clash(story),
             float(numbers_clash),
             apart,
             float(len(new.terms)),
@@ -117,6 +122,7 @@ class _Weighed:
             float(new.alone),
             float(nearest.alone),
             float(bool(new.section) and any(m.feed == new.feed and m.section == new.section for m in story.sample())),
+            log(self.window.entries + 1),
             promise,
         ]
 
@@ -152,6 +158,15 @@ class _Weighed:
         most = sum([w for w, _ in top]) or 1.0
         reached = sum(nlargest(6, [w for _, w in common])) / most
         return centre, sum([w for w, term in top if term in weight]) / most, reached if heavy else 0.0
+
+    def _name_clash(self, story: OpenStory) -> float:
+        """Two like events differ in their names: "quake hits A" and "quake hits B"."""
+        weights, counts, size = self.window.weights, story.counts, len(story.members)
+        mine = max([self.weight[n] for n in self.new.names if n in self.heads and n not in counts], default=0.0)
+        if not mine:
+            return 0.0
+        central = [n for n in story.names if n in story.title_terms and counts[n] * 2 >= size and n not in self.weight]
+        return min(mine, max([weights[n] for n in central], default=0.0))
 
     def _now(self, story: OpenStory, shared: list[str]) -> tuple[float, float]:
         """How far a shared word belongs to this story now, and how much it bursts."""
