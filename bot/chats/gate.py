@@ -68,3 +68,24 @@ class Gate:
             for key, (lock, calls) in self._keys.items()
             if lock.locked() or any(self._free_at(call) > now for call in calls)
         }
+
+
+class Quota:
+    """At most `count` of a key in any `seconds`, for spans too long to wait in place."""
+
+    def __init__(self, clock: Clock, count: int, seconds: float) -> None:
+        self._clock, self._count, self._seconds = clock, count, seconds
+        self._taken: dict[str, deque[float]] = {}
+
+    def take(self, key: str) -> float:
+        """Takes one and returns 0.0, or takes none and returns the seconds until there is one."""
+        now = self._clock.monotonic()
+        taken = self._taken.setdefault(key, deque())
+        while taken and taken[0] + self._seconds <= now:
+            taken.popleft()
+        if len(taken) >= self._count:
+            return taken[0] + self._seconds - now
+        taken.append(now)
+        if len(self._taken) > _SWEEP_AT:
+            self._taken = {k: times for k, times in self._taken.items() if times[-1] + self._seconds > now}
+        return 0.0

@@ -23,11 +23,12 @@ class Patience:
     def __init__(self, clock: Clock, pacer: Pacer, limits: Limits) -> None:
         self._clock, self._pacer, self._limits = clock, pacer, limits
 
-    async def send(self, chat: ChatId, step: Callable[[], Awaitable[SendOutcome]], *, group: bool) -> SendOutcome:
+    async def send(self, chat: ChatId, step: Callable[[], Awaitable[SendOutcome]]) -> SendOutcome:
         """The last outcome of `step`: RetryLater only when patience ran out."""
         for attempt in range(TRIES):
+            # a minute's quota of a group is spent as people ask; the spacing of alerts is not for them
             now = self._clock.monotonic()
-            await self._clock.sleep(self._pacer.reserve(chat, limits=self._limits, group=group, now=now))
+            await self._clock.sleep(self._pacer.reserve(chat, limits=self._limits, group=False, now=now))
             outcome = await step()
             if not isinstance(outcome, RetryLater):
                 return outcome

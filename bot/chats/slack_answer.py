@@ -143,7 +143,7 @@ class Answers:
                 return await self._sender.whisper(chat, incoming.user, message, thread)
             return await self._sender.send(chat, message, thread)
 
-        match await self._patience.send(chat, step, group=True):
+        match await self._patience.send(chat, step):
             case ChatGone(reason=reason):
                 log.warning("an answer could not reach its channel: %s", reason)
                 if self._on_gone is not None:

@@ -22,8 +22,8 @@ from telegram.error import Conflict, InvalidToken
 from bot.alerts.pace import Pacer
 from bot.chats import telegram_outcome as outcomes
 from bot.chats.lanes import Lanes, Seen
-from bot.chats.telegram_answer import LIMITS, Answers, is_group
-from bot.chats.telegram_send import REVOKED, Sender
+from bot.chats.telegram_answer import LIMITS, Answers
+from bot.chats.telegram_send import REVOKED, Sender, is_group
 from bot.chats.telegram_updates import PLATFORM, UPDATES, Line, Press, read, read_member
 from bot.model import ChatId, RetryLater
 

@@ -37,11 +37,6 @@ SLOW_DOWN = "That is faster than I can answer. I left out your last messages; pl
 CANT_CHECK = "I could not check whether you are an admin here. Please try again in a moment."
 
 
-def is_group(chat: ChatId) -> bool:
-    """Groups, supergroups and channels have negative ids."""
-    return chat.address.startswith(("-", "@"))
-
-
 class Answers:
     """Answers what was heard with what the handler says."""
 
@@ -140,11 +135,11 @@ class Answers:
         async def step() -> SendOutcome:
             return await (self._sender.edit(chat, under, message) if edit else self._sender.send(chat, message, under))
 
-        outcome = await self._patience.send(chat, step, group=is_group(chat))
+        outcome = await self._patience.send(chat, step)
         if isinstance(outcome, ChatMoved):
             await self._moved(chat, outcome.to)
             chat, edit = outcome.to, False
-            outcome = await self._patience.send(chat, step, group=True)
+            outcome = await self._patience.send(chat, step)
         match outcome:
             case Sent():
                 return True

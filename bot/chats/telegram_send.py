@@ -11,7 +11,7 @@ from telegram.constants import ParseMode
 from telegram.error import InvalidToken, TelegramError
 
 from bot.chats import telegram_outcome as outcomes
-from bot.chats.gate import Gate
+from bot.chats.gate import Gate, Quota
 from bot.chats.plain import clean
 from bot.chats.telegram_html import plain, render
 from bot.chats.telegram_updates import UPDATES
@@ -62,6 +62,8 @@ class Sender:
     def __init__(self, token: str, base_url: str, clock: Clock) -> None:
         # 30 a second over all chats (core.telegram.org/bots/faq#broadcasting-to-users)
         self._gate = Gate(clock, 30, 1.0)
+        # 20 a minute in a group; half a second more for what jitters on its way
+        self._groups = Quota(clock, 20, 60.5)
         root = base_url.rstrip("/")
         for chatty in ("httpx", "httpcore"):  # they log addresses, and the address holds the token
             logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -90,6 +92,9 @@ class Sender:
             )
             return str(sent.message_id)
 
+        wait = self._groups.take(chat.address) if is_group(chat) and not self._revoked else 0.0
+        if wait > 0:
+            return RetryLater("this group had its 20 messages of the minute", after=wait)
         return await self._post(chat, message, post, reply_to if reply_to.isdecimal() else "")
 
     async def edit(self, chat: ChatId, message_id: str, message: Message) -> SendOutcome:
@@ -147,6 +152,11 @@ class Sender:
         if self.problem:
             log.warning("Telegram works again")
         self._revoked, self.problem = False, ""
+
+
+def is_group(chat: ChatId) -> bool:
+    """Groups, supergroups and channels have negative ids."""
+    return chat.address.startswith(("-", "@"))
 
 
 def address(chat: ChatId) -> int | str:

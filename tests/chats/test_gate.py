@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from random import Random
 
-from bot.chats.gate import Gate
+from bot.chats.gate import Gate, Quota
 from bot.clock import SystemClock
 from tests.emulators.common import most_within
 
@@ -76,3 +76,15 @@ async def test_keys_do_not_wait_for_one_another_and_are_forgotten() -> None:
         assert clock.at == 1.0
     async with gate.passing("new"):
         assert len(gate._keys) < 10
+
+
+async def test_a_quota_says_how_long_instead_of_waiting() -> None:
+    """Twenty a minute: the twenty-first learns when the first is a minute old."""
+    clock = FakeClock()
+    quota = Quota(clock, 20, 60.0)
+    assert [quota.take("g") for _ in range(20)] == [0.0] * 20
+    clock.at = 10.0
+    assert quota.take("g") == 50.0
+    assert quota.take("other") == 0.0
+    clock.at = 60.0
+    assert quota.take("g") == 0.0

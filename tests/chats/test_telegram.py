@@ -585,6 +585,21 @@ async def test_row_41_wrong_secrets_do_nothing(api: TelegramApi, caplog: pytest.
     assert "EVIL" not in caplog.text
 
 
+async def test_a_group_gets_twenty_a_minute_and_then_a_time(api: TelegramApi) -> None:
+    """The twenty-first send of a minute is not made: the outbox learns when it may be."""
+    api.limited = False
+    api.group(GROUP)
+    async with sender(api) as messenger:
+        outcomes = [await messenger.send(chat(GROUP, ""), text(str(n))) for n in range(21)]
+        assert isinstance(await messenger.send(chat(ANN), text("x")), Sent)
+    assert all(isinstance(outcome, Sent) for outcome in outcomes[:20])
+    last = outcomes[20]
+    assert isinstance(last, RetryLater)
+    assert last.after is not None
+    assert 55 < last.after <= 60.5
+    assert len(api.log.of("sendMessage")) == 21
+
+
 @pytest.mark.slow
 async def test_the_permitted_rate_is_used_and_never_broken(api: TelegramApi) -> None:
     """I5 of faults.md: 240 sends to 80 chats, paced as the outbox does it: at most 30 arrive in any second."""
