@@ -15,6 +15,7 @@ import gzip
 import importlib.util
 import io
 import json
+import os
 import random
 import resource
 import statistics
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 ROOT = __file__.rpartition("/benchmarks/")[0] or "."
@@ -196,19 +198,30 @@ async def run_client(name: str, scenario: str, port: int, feeds: int) -> None:
         queue = iter(urls)
         await asyncio.gather(*(work(queue) for _ in range(CONCURRENCY)))
 
-    if scenario != "same":  # what is measured is the next poll of feeds polled before, over connections that are there
-        await turn()
-    before = resource.getrusage(resource.RUSAGE_SELF)
+    await turn()  # what is measured is the next poll of feeds polled before, over connections that are there
+    before = used()
     start = time.perf_counter()
     await turn()
     wall = time.perf_counter() - start
-    own = resource.getrusage(resource.RUSAGE_SELF)
+    cpu, rss = used()[0] - before[0], used()[1]
     await close()
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = own.ru_utime + own.ru_stime - before.ru_utime - before.ru_stime + children.ru_utime + children.ru_stime
-    result = {"wall": wall, "cpu": cpu, "rss": own.ru_maxrss / 1024, "entries": entries, "feeds": feeds}
-    result["child_rss"] = children.ru_maxrss / 1024
+    result = {"wall": wall, "cpu": cpu, "rss": rss, "entries": entries / 2, "feeds": feeds}
     print(json.dumps(result))
+
+
+def used() -> tuple[float, float]:
+    """Processor seconds so far and peak MB, of this process and of the workers that it started."""
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    cpu, rss = own.ru_utime + own.ru_stime, own.ru_maxrss / 1024
+    for children in Path("/proc/self/task").glob("*/children"):
+        for pid in children.read_text().split():
+            ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+            cpu += sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+            peak = next(
+                line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM")
+            )
+            rss += int(peak.split()[1]) / 1024
+    return cpu, rss
 
 
 def run(coroutine: Any) -> None:

@@ -1,150 +1,143 @@
-"""Lists of feeds, as readers exchange them (OPML 2.0, opml.org/spec2.opml). Bytes in, feeds out, and back. Pure.
-
-A list may come from anybody: document types are refused, so that no entity is ever expanded or fetched.
-"""
+"""Lists of feeds in OPML 1.0 and 2.0 (opml.org/spec2.opml), in and out, under the limits of feeds (threat row 70)."""
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
-from xml.parsers.expat import ExpatError, ParserCreate
-from xml.sax.saxutils import quoteattr, unescape
+from xml.sax.saxutils import quoteattr
 
 from bot.errors import SourceError
 from bot.model import Feed, FeedId
-from bot.sources.plain import clean
-from bot.sources.urls import normalise_url
+from bot.sources.charset import to_text
+from bot.sources.urls import mask_url, normalise_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator
 
-#: bytes of a list, levels of its outlines, characters of a name or tag
-LARGEST = 10_000_000
-DEEPEST = 50
-LONGEST = 200
-_ADDRESS = re.compile(rb"""\sxmlUrl\s*=\s*["']([^"'<>]{1,8000})["']""", re.IGNORECASE)
-_BARE = re.compile(rb"&(?!(?:#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);)")
+#: bytes of a list
+MAX_SIZE = 5_000_000
+#: feeds in a list
+MAX_FEEDS = 10_000
+_MAX_DEPTH = 50
+_MAX_NAME = 200
+_MAX_TAGS = 20
+
+_OUTLINE = re.compile(r"<(/?)outline\b", re.IGNORECASE)
+_INSIDE = re.compile(r"""((?:[^"'<>]|"[^"]*"|'[^']*')*+)>""")
+_ATTRIBUTE = re.compile(r"""(?<![\w:])([\w:]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)')""")
+#: characters of one tag, and how many tags may be broken before the whole is no list
+_LONGEST_TAG = 10_000
+_MOST_BROKEN = 100
+_ROOT = re.compile(r"<opml[\s>]", re.IGNORECASE)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
-def read(body: bytes) -> list[Feed]:
-    """The feeds that a list names, each once, in its order; folders and categories become tags.
+def read_opml(data: bytes) -> list[Feed]:
+    """The feeds of a list, each address once, in its order; folders and categories become tags.
 
-    Outlines without a usable address are left out. Raises SourceError for what is no list.
+    What is listed without a pollable address is left out. Raises SourceError when this is no OPML or beyond a limit.
     """
-    if len(body) > LARGEST:
-        raise SourceError(f"the list is larger than {LARGEST // 1_000_000} MB")
-    try:
-        reader = _walk(body)
-    except (ExpatError, ValueError, LookupError):  # the latter two: encodings that do not exist
-        reader = _mended(body)
-    if not reader.is_opml:
-        raise SourceError("this is XML, but no list of feeds (OPML)")
-    return list(reader.feeds.values())
-
-
-def _walk(body: bytes) -> _Reader:
-    reader = _Reader()
-    parser = ParserCreate()
-    parser.StartDoctypeDeclHandler = reader.doctype
-    parser.StartElementHandler = reader.begin
-    parser.EndElementHandler = reader.end
-    parser.Parse(body, True)
-    return reader
-
-
-def _mended(body: bytes) -> _Reader:
-    """Lists found in the wild forget to escape ampersands; some put bare quotes into texts: those give addresses only."""
-    try:
-        return _walk(_BARE.sub(b"&amp;", body))
-    except (ExpatError, ValueError, LookupError) as broken:
-        reader = _Reader()
-        reader.is_opml = True
-        for address in _ADDRESS.findall(body):
-            reader.outline({"xmlUrl": unescape(address.decode("utf-8", "replace"))})
-        if not reader.feeds:
-            raise SourceError(f"this is no list of feeds that can be read ({broken})") from None
-        return reader
-
-
-class _Reader:
-    """Gathers outlines while expat walks through the document."""
-
-    def __init__(self) -> None:
-        self.feeds: dict[FeedId, Feed] = {}
-        self.is_opml = False
-        self._path: list[str] = []
-        self._level = 0
-
-    def doctype(self, *_: object) -> None:
-        """Nobody's list needs one; entity bombs and reads of local files do."""
-        raise SourceError("a list of feeds with a document type is not read")
-
-    def begin(self, tag: str, attributes: dict[str, str]) -> None:
-        """An element opens."""
-        self._level += 1
-        if self._level > DEEPEST:
-            raise SourceError(f"the list is nested deeper than {DEEPEST} levels")
-        if self._level == 1:
-            self.is_opml = tag.casefold() == "opml"
-        if tag.casefold() == "outline":
-            self.outline(attributes)
-
-    def outline(self, attributes: dict[str, str]) -> None:
-        """A folder or a feed."""
-        given = {name.casefold(): clean(value, lines=False)[:LONGEST] for name, value in attributes.items()}
-        name = given.get("title") or given.get("text", "")
-        address = next((value for key, value in attributes.items() if key.casefold() == "xmlurl"), "")
-        if address:
-            self._take(address, name, given)
-        self._path.append("" if address else name)
-
-    def end(self, tag: str) -> None:
-        """An element closes."""
-        self._level -= 1
-        if tag.casefold() == "outline":
-            self._path.pop()
-
-    def _take(self, address: str, name: str, given: dict[str, str]) -> None:
+    if len(data) > MAX_SIZE:
+        raise SourceError(f"the list is larger than {MAX_SIZE // 1_000_000} MB")
+    text = _CONTROL.sub("", to_text(data, "")[0])
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise SourceError("the list declares entities, which a list of feeds has no need of")
+    if not _ROOT.search(text[:5000]):
+        raise SourceError("this is not an OPML list")
+    feeds: dict[str, Feed] = {}
+    for attributes, folders in _outlines(_without_comments(text)):
+        address = attributes.get("xmlurl", "")
         try:
-            url = FeedId(normalise_url(address))
+            url = normalise_url(address) if address.strip() else ""
         except SourceError:
-            return
-        categories = given.get("category", "").replace("/", ",").split(",")
-        tags = dict.fromkeys(tag.strip() for tag in (*self._path, *categories) if tag.strip())
-        language = given.get("language", "")[:2].lower()
-        known = self.feeds.get(url)
-        if known is not None:
-            tags = dict.fromkeys((*known.tags, *tags))
-            name = known.name or name
-            language = known.language or language
-        self.feeds[url] = Feed(url, name, language if language.isalpha() else "", tuple(tags), origin="added")
+            continue
+        if not url or url in feeds:
+            continue
+        if len(feeds) == MAX_FEEDS:
+            raise SourceError(f"the list has more than {MAX_FEEDS:,} feeds")
+        name = _name(attributes.get("title", "")) or _name(attributes.get("text", ""))
+        tags = _unique((*folders, *_categories(attributes.get("category", ""))))
+        feeds[url] = Feed(FeedId(url), "" if name == address else name, _language(attributes), tags, origin="added")
+    return list(feeds.values())
 
 
-def write(feeds: Sequence[Feed]) -> str:
-    """The list as OPML 2.0; user names and passwords in addresses are left out."""
-    return "\n".join(
-        (
-            '<?xml version="1.0" encoding="UTF-8"?>',
-            '<opml version="2.0">',
-            "  <head><title>Sources of Tocsin</title></head>",
-            "  <body>",
-            *(f"    <outline {_attributes(feed)}/>" for feed in feeds),
-            "  </body>",
-            "</opml>\n",
-        )
-    )
+def write_opml(feeds: Iterable[Feed], title: str = "Tocsin") -> str:
+    """An OPML 2.0 document of these feeds, in a folder of their first tag. Secrets of addresses are masked."""
+    folders: dict[str, list[str]] = {}
+    for feed in feeds:
+        url = mask_url(feed.id)
+        name = feed.name or url
+        parts = {"type": "rss", "text": name, "title": name, "xmlUrl": url, "category": ",".join(feed.tags)}
+        parts["language"] = feed.language
+        attributes = " ".join(f"{key}={quoteattr(_CONTROL.sub('', value))}" for key, value in parts.items() if value)
+        folders.setdefault(feed.tags[0] if feed.tags else "", []).append(f"<outline {attributes}/>")
+    lines = [f"    {line}" for line in folders.pop("", ())]
+    for folder, outlines in folders.items():
+        lines.append(f"    <outline text={quoteattr(_CONTROL.sub('', folder))}>")
+        lines += [f"      {line}" for line in outlines]
+        lines.append("    </outline>")
+    escaped = quoteattr(title)[1:-1]
+    head = f'<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0">\n  <head><title>{escaped}</title></head>\n  <body>\n'
+    return head + "".join(f"{line}\n" for line in lines) + "  </body>\n</opml>\n"
 
 
-def _attributes(feed: Feed) -> str:
-    parts = urlsplit(feed.id)
-    address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    pairs: Iterable[tuple[str, str]] = (
-        ("type", "rss"),
-        ("text", feed.name or parts.hostname or address),
-        ("title", feed.name),
-        ("xmlUrl", address),
-        ("language", feed.language),
-        ("category", ",".join(feed.tags)),
-    )
-    return " ".join(f"{name}={quoteattr(clean(value, lines=False))}" for name, value in pairs if value)
+def _outlines(text: str) -> Iterator[tuple[dict[str, str], tuple[str, ...]]]:
+    """Every outline with the names of the folders around it, in the document's order.
+
+    Read tag by tag: lists are written by hand and by many programs, one in five of those in the wild is not
+    well-formed XML, and with no XML parser there are no entities to expand or to fetch.
+    """
+    folders: list[str] = []
+    broken = 0
+    for begin in _OUTLINE.finditer(text):
+        tag = _INSIDE.match(text, begin.end(), begin.end() + _LONGEST_TAG)
+        if tag is None:
+            broken += 1
+            if broken > _MOST_BROKEN:
+                raise SourceError("the list is damaged")
+            continue
+        inside = tag[1]
+        if begin[1]:
+            if folders:
+                folders.pop()
+            continue
+        attributes = {
+            name.lower(): html.unescape(double or single) for name, double, single in _ATTRIBUTE.findall(inside)
+        }
+        yield attributes, tuple(folder for folder in folders if folder)
+        if not inside.endswith("/"):
+            if len(folders) == _MAX_DEPTH:
+                raise SourceError(f"the list is nested more than {_MAX_DEPTH} folders deep")
+            is_feed = bool(attributes.get("xmlurl"))
+            folders.append("" if is_feed else _name(attributes.get("text", "") or attributes.get("title", "")))
+
+
+def _without_comments(text: str) -> str:
+    parts = []
+    position = 0
+    while (begin := text.find("<!--", position)) >= 0:
+        parts.append(text[position:begin])
+        end = text.find("-->", begin)
+        if end < 0:
+            return "".join(parts)
+        position = end + 3
+    return "".join(parts) + text[position:]
+
+
+def _categories(text: str) -> list[str]:
+    """Comma-separated; a slash begins or parts the levels of one (OPML 2.0, category)."""
+    return [_name(level) for part in text.split(",") for level in part.split("/") if level.strip()]
+
+
+def _name(text: str) -> str:
+    return " ".join(text.split())[:_MAX_NAME]
+
+
+def _language(attributes: dict[str, str]) -> str:
+    code = attributes.get("language", "").strip().lower()[:2]
+    return code if len(code) == 2 and code.isascii() and code.isalpha() else ""
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name))[:_MAX_TAGS]

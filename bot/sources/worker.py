@@ -32,7 +32,7 @@ _START = 30.0
 _DOCUMENTS = 5_000
 _HEADER = 4
 _ROOT = str(Path(__file__).resolve().parents[2])
-_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from bot.sources.worker import main; main(float(sys.argv[2]))"
+_PROGRAM = "import sys; sys.path.insert(0, sys.argv[2]); from bot.sources.worker import main; main(float(sys.argv[3]))"
 _EXCEEDED = "the document needs more time or memory than the parser may take"
 
 
@@ -88,7 +88,7 @@ class ParserProcess:
 
     async def _start(self) -> _Worker:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-X", "utf8", "-c", _PROGRAM, _ROOT, str(self._seconds),
+            sys.executable, "-X", "utf8", "-c", _PROGRAM, "bot.sources.worker", _ROOT, str(self._seconds),
             stdin=PIPE, stdout=PIPE, stderr=DEVNULL, limit=2**20,
         )  # fmt: skip
         worker = _Worker(process)

@@ -1,0 +1,106 @@
+"""Pages without a feed: CSS selectors say where their items stand. Pure; runs in the worker process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from selectolax.lexbor import LexborHTMLParser, SelectolaxError
+
+from bot.model import ParsedEntry, ParsedFeed, ParseFailed
+from bot.sources.charset import to_text
+from bot.sources.entries import MAX_LABEL, finish, language_code, newest
+from bot.sources.plain import clean, from_html
+from bot.sources.urls import resolve_link
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+_LONGEST = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Selectors:
+    """CSS selectors; all but `item` count within one item. "" leaves the part to its default."""
+
+    item: str
+    #: default: the first heading, else the first link
+    title: str = ""
+    #: default: the first link; the address is its href
+    link: str = ""
+    summary: str = ""
+    #: of an image (its alt and title) or of an element with the caption's text; default: images with an alt
+    caption: str = ""
+    #: of an element with a datetime attribute or an ISO date in its text; default: the first <time>
+    date: str = ""
+
+
+def parse_page(body: bytes, content_type: str, url: str, selectors: Selectors) -> ParsedFeed | ParseFailed:
+    """The items that the selectors catch, as a feed. A page that gives none is a failure: that is what its operator
+    must hear of. Never raises for what the bytes or the selectors are.
+    """
+    text = to_text(body, content_type)[0][:_LONGEST].replace("\x00", "")
+    tree = LexborHTMLParser(text)
+    try:
+        nodes = tree.css(selectors.item)
+        entries = [one for node in nodes if (one := _entry(node, url, selectors)) is not None]
+    except (SelectolaxError, ValueError):
+        return ParseFailed("one of the page's selectors is not valid CSS")
+    if not entries:
+        return ParseFailed("the page's selectors catch nothing: it may have a new layout")
+    root = tree.css_first("html[lang]")
+    title = tree.css_first("title")
+    language = language_code(root.attributes.get("lang") or "") if root is not None else ""
+    return ParsedFeed(
+        title=clean(title.text(), lines=False)[:MAX_LABEL] if title is not None else "",
+        entries=newest(entries),
+        link=url,
+        language=language,
+    )
+
+
+def _entry(node: LexborNode, url: str, selectors: Selectors) -> ParsedEntry | None:
+    anchor = _first(node, selectors.link or "a[href]")
+    if anchor is None and node.tag == "a":
+        anchor = node
+    heading = _first(node, selectors.title or "h1, h2, h3, h4, h5, h6") or (anchor if not selectors.title else None)
+    title = clean(heading.text(), lines=False) if heading is not None else ""
+    link = resolve_link(url, (anchor.attributes.get("href") or "") if anchor is not None else "")
+    if not title or not link:
+        return None
+    summary = _first(node, selectors.summary) if selectors.summary else None
+    captions: list[str] = []
+    for picture in node.css(selectors.caption or "img[alt]"):
+        values = picture.attributes
+        captions += [values.get("alt") or "", values.get("title") or "", picture.text() if picture.tag != "img" else ""]
+    return finish(
+        title=title,
+        link=link,
+        guid=link,
+        summary=from_html(summary.html or "")[0] if summary is not None else "",
+        content="",
+        captions=captions,
+        categories=(),
+        authors=(),
+        published=_date(_first(node, selectors.date or "time")),
+        updated=None,
+        language="",
+    )
+
+
+def _first(node: LexborNode, selector: str) -> LexborNode | None:
+    found = node.css(selector)
+    return found[0] if found else None
+
+
+def _date(node: LexborNode | None) -> datetime | None:
+    if node is None:
+        return None
+    for text in (node.attributes.get("datetime") or "", node.text()):
+        try:
+            date = datetime.fromisoformat(text.strip())
+            return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            continue
+    return None
