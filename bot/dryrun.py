@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import SourceError
 from bot.model import Entry, FeedId, Fetched, FetchFailed, Fingerprint, Kind, ParsedFeed, Validators
-from bot.sources import opml
+from bot.sources.opml import read_opml
 from bot.stories.cluster import StoryIndex
 from bot.stories.identity import digests, entry_id, find_same
 from bot.stories.summary import Habits, summarise
@@ -222,7 +222,7 @@ def _feeds_of(path: Path) -> list[str | Path]:
     if b"<opml" not in head.lower():
         return [path]
     try:
-        listed: list[str | Path] = [feed.id for feed in opml.read(_bytes(path))]
+        listed: list[str | Path] = [feed.id for feed in read_opml(_bytes(path))]
     except SourceError as error:
         raise SourceError(f"{path}: {error}") from None
     if not listed:

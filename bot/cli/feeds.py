@@ -11,7 +11,7 @@ import typer
 from bot.cli.shell import ConfigOption, JsonOption, nothing_stored, now, out, out_json, run, settings
 from bot.errors import SourceError
 from bot.model import Feed, FeedId
-from bot.sources import opml
+from bot.sources.opml import MAX_SIZE, read_opml, write_opml
 from bot.sources.urls import mask_url, normalise_url
 
 if TYPE_CHECKING:
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from bot.model import FeedState
 
 app = typer.Typer(no_args_is_help=True, help="List, add, remove, import and export sources.")
-
-#: sources taken from one OPML file
-MOST = 10_000
 
 
 @app.command("list")
@@ -88,22 +85,20 @@ def import_(
     loaded = settings(config)
     try:
         with file.open("rb") as opened:
-            listed = opml.read(opened.read(opml.LARGEST + 1))
+            listed = read_opml(opened.read(MAX_SIZE + 1))
     except OSError as refused:
         raise SourceError(f"{file}: can't be read ({refused.strerror})") from None
     except SourceError as error:
         raise SourceError(f"{file}: {error}") from None
-    if len(listed) > MOST:
-        raise SourceError(f"{file}: lists {len(listed)} feeds; at most {MOST} are taken")
     added = run(_add(loaded, listed))
     out(f"Added {added} of {len(listed)} feeds; {len(listed) - added} were listed already.")
 
 
 @app.command()
 def export(config: ConfigOption = None) -> None:
-    """Print all sources as OPML, for another reader; passwords in addresses are left out."""
+    """Print all sources as OPML, for another reader; passwords in addresses are masked."""
     feeds = [feed for feed, _ in run(_all(settings(config)))]
-    sys.stdout.write(opml.write(feeds))
+    sys.stdout.write(write_opml(feeds))
 
 
 async def _all(config: Config) -> list[tuple[Feed, FeedState | None]]:
