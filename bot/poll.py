@@ -6,7 +6,7 @@ claim_feeds | fetch (64 at a time, two a host) | parse (in its process) | after_
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.errors import LeaseLost, StoreError
-from bot.model import FeedGone, Fetched, FetchFailed, FetchOutcome, LeasedFeed, ParsedFeed, ParseFailed, later
+from bot.model import FeedGone, Fetched, FetchFailed, FetchOutcome, LeasedFeed, ParsedFeed, ParseFailed
 from bot.sources.schedule import PollPolicy, after_poll
 from bot.sources.urls import host_of, mask_url
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Sequence
-    from datetime import datetime
 
     from bot.model import FeedId, FeedState
     from bot.ports import Clock, FeedStore, Fetcher, Parser
@@ -33,8 +32,10 @@ SLOTS = 64
 PER_HOST = 2
 #: seconds for which a claimed feed is ours: fetch, the queue before the parser, and ingest fit in several times
 LEASE = 300.0
-#: seconds between the turns of feeds that wait for a busy host
-_TURN = 1.0
+#: claimed feeds that may wait for a turn at their busy host, outside of the slots
+_QUEUE = 1000
+#: seconds of its lease that a feed may spend waiting; then it is due again, and somebody else's
+_PATIENCE = LEASE / 3
 #: further than any back-off reaches: `poll_everything` claims what is due until then
 _EVERYTHING = timedelta(hours=26)
 _ALL = 1_000_000
@@ -118,8 +119,8 @@ class Poller:
         self._per_host = per_host
         self._tasks: dict[FeedId, asyncio.Task[None]] = {}
         self._hosts: Counter[str] = Counter()
-        #: until when the turns at a busy host are given away
-        self._turns: dict[str, datetime] = {}
+        #: by host: claimed feeds that wait for a turn there, and until when each may
+        self._queues: dict[str, deque[tuple[LeasedFeed, float]]] = {}
         self._claiming = asyncio.Lock()
         self._refill: asyncio.Task[None] | None = None
         self._more = False
@@ -129,16 +130,18 @@ class Poller:
     async def tick(self) -> None:
         """Claims due feeds for the free slots and starts them. Raises StoreError."""
         async with self._claiming:
-            free = self._slots - len(self._tasks)
+            waiting = sum(map(len, self._queues.values()))
+            free = min(self._slots - len(self._tasks), _QUEUE - waiting)
             if self._closed or free <= 0:
                 self._more = not self._closed
                 return
-            now = self._clock.now()
-            claimed = await self._store.claim_feeds(now, LEASE, free)
+            claimed = await self._store.claim_feeds(self._clock.now(), LEASE, free)
             self._more = len(claimed) == free
             for leased in claimed:
-                if self._hosts[host_of(leased.state.url or leased.feed.id)] >= self._per_host:
-                    await self._postpone(leased, now)
+                host = host_of(leased.state.url or leased.feed.id)
+                if self._hosts[host] >= self._per_host:
+                    until = self._clock.monotonic() + _PATIENCE
+                    self._queues.setdefault(host, deque()).append((leased, until))
                 else:
                     self._start(leased)
 
@@ -169,6 +172,9 @@ class Poller:
             await asyncio.gather(*late, return_exceptions=True)
         if self._refill is not None:
             await asyncio.gather(self._refill, return_exceptions=True)
+        for leased, _ in [waiting for queue in self._queues.values() for waiting in queue]:
+            await self._give_back(leased)
+        self._queues.clear()
 
     def _start(self, leased: LeasedFeed) -> None:
         host = host_of(leased.state.url or leased.feed.id)
@@ -185,6 +191,7 @@ class Poller:
             self._hosts[host] -= 1
             if not self._hosts[host]:
                 del self._hosts[host]
+            self._next_in_turn(host)
             self._fill()
 
         task.add_done_callback(done)
@@ -228,18 +235,21 @@ class Poller:
         except StoreError as error:
             log.error("feeds not claimed", reason=str(error))  # noqa: TRY400  expected; the next tick tries again
 
-    async def _postpone(self, leased: LeasedFeed, now: datetime) -> None:
-        """Its host is busy: it gets the next free turn there, and its slot goes to another host."""
-        host = host_of(leased.state.url or leased.feed.id)
-        turn = later(max(self._turns.get(host, now), now), _TURN)
-        self._turns[host] = turn
-        if len(self._turns) > 1000:
-            self._turns = {name: until for name, until in self._turns.items() if until > now}
-        await self._give_back(replace(leased.state, next_poll=turn), leased)
+    def _next_in_turn(self, host: str) -> None:
+        """A place at the host is free: the feed that waits longest takes it."""
+        queue = self._queues.get(host)
+        while queue and not self._closed:
+            leased, until = queue.popleft()
+            if self._clock.monotonic() < until:
+                self._start(leased)
+                return
+            # so long a queue is overload: the lease runs out, and the feed is claimed again
+        if not queue:
+            self._queues.pop(host, None)
 
-    async def _give_back(self, state: FeedState, leased: LeasedFeed) -> None:
+    async def _give_back(self, leased: LeasedFeed) -> None:
         try:
-            await self._store.save_feed(state, leased.epoch)
+            await self._store.save_feed(leased.state, leased.epoch)
         except LeaseLost:
             log.info("lease lost", feed=mask_url(leased.feed.id))
 
