@@ -119,9 +119,9 @@ _MONITORS = (
         21,
         "meridian-radio",
         "truce-agreed",
-        "Truce agreed in Ariha as death toll reaches 14",
+        "Truce agreed in Ariha as death toll of shelling reaches 14",
         "Five of the wounded have died, doctors in Idlib province said, which brings the toll from 9 to 14. Both sides "
-        "signed a truce of three days at noon so that the town can bury its dead.",
+        "signed a truce of three days at noon, the monitors announced.",
     ),
     Report(
         28,
