@@ -1,5 +1,6 @@
 """Every chat command over the real store: what people type, what they read, who may, and what stays unchanged."""
 
+import re
 from dataclasses import replace
 from datetime import time
 from pathlib import Path
@@ -299,6 +300,9 @@ async def test_long_lists_page(world: World) -> None:
     assert "26–50 of 60" in second.message.text
 
 
-def test_every_command_says_what_it_does() -> None:
-    """/help lists them all, in words."""
+def test_every_command_is_documented() -> None:
+    """docs/commands.md and the command table name the same commands."""
+    page = (Path(__file__).parents[2] / "docs" / "commands.md").read_text()
+    documented = set(re.findall(r"^\| `/(\w+)", page, re.MULTILINE))
+    assert documented == COMMANDS.keys()
     assert all(what for _, _, _, what in COMMANDS.values())
