@@ -263,3 +263,11 @@ def test_run_once_answers_polls_delivers_and_ends(home: Path, site: str) -> None
     assert (status["held"], status["failed"], status["oldest_held_seconds"]) == (0, 0, None)
     assert "sources        1 (0 failing)" in tocsin("status").stdout
     assert "sound" in tocsin("db", "check").stdout
+
+    here, there = "tinydb:///data/tocsin.json", "tinydb:///data/copy.json"
+    assert "1 subscriptions" in tocsin("db", "copy", here, there).stdout
+    assert json.loads(tocsin("status", "--json", DATABASE_URL=there).stdout)["subscriptions"] == 1
+    assert "postgresql" in failed(tocsin("db", "copy", here, "mysql://u:hunter2@h/d"))
+    (home / "data" / "tocsin.json").write_bytes(b"this is no store")
+    assert failed(tocsin("db", "check"))
+    assert '"store", "verdict": "broken"' in tocsin("check", "--json").stdout

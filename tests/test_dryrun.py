@@ -1,4 +1,3 @@
-import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from html import escape
@@ -11,7 +10,6 @@ from bot.errors import SourceError
 from bot.model import Fetched, FetchFailed, FetchOutcome, ParsedEntry, ParsedFeed, Validators
 from bot.sources.worker import ParserProcess
 from bot.subscriptions.query import parse_query
-from tests.data_dir import shared_data
 
 NOW = datetime(2026, 5, 12, 14, 2, tzinfo=UTC)
 
@@ -242,45 +240,3 @@ def test_an_entry_without_guid_goes_by_its_link() -> None:
 
     assert linked.id == "https://x.example/a"
     assert bare.id == bare.entry.id
-
-
-BOILERPLATE = re.compile(r"full story|unlimited access|exclusive|Log ?In|Register", re.IGNORECASE)
-
-
-def seed_feed(page: str) -> bytes:
-    """The page as a feed: six items with captions, and the boilerplate between them in their texts."""
-    items: list[list[str]] = []
-    for line in filter(None, (line.strip() for line in page.split("\n"))):
-        if not BOILERPLATE.search(line) and "." not in line:
-            items.append([line])
-        else:
-            items[-1].append(line)
-    return rss(
-        "Page",
-        *(
-            (f"s{number}", " ".join(texts[0].split()[:9]), "".join(f"<p>{t}</p>" for t in texts), "")
-            for number, (_, *texts) in enumerate(items, 1)
-        ),
-        captions=tuple(item[0] for item in items),
-    )
-
-
-async def test_the_page_this_bot_is_for(parser: ParserProcess, tmp_path: Path) -> None:
-    """Six stories on Idlib and the S-300: five match Idlib, one the S-300 by its caption alone, none is folded."""
-    data = shared_data()
-    if data is None or not (data / "seed" / "news-page.txt").is_file():
-        pytest.skip("the data folder is not here")
-    file = tmp_path / "page.xml"
-    file.write_bytes(seed_feed((data / "seed" / "news-page.txt").read_text("utf-8")))
-
-    found = await read(parser, str(file))
-    idlib = list(tries(found, [parse_query("Idlib")]))
-    missiles = list(tries(found, [parse_query("S-300")]))
-
-    assert len(found) == 6
-    assert [record["id"] for record in idlib] == ["s1", "s3", "s4", "s5", "s6"]
-    assert [record["id"] for record in missiles] == ["s2"]
-    assert len(list(grouped(found))) == 6
-    for record in (*idlib, *missiles):
-        assert not BOILERPLATE.search(record["summary"]), record["summary"]
-        assert record["summary"]

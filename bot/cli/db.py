@@ -1,25 +1,35 @@
-"""`tocsin db`: look after the store."""
+"""`tocsin db`: copy and check stores."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.shell import ConfigOption, nothing_stored, out, run, settings
+from bot.cli.shell import ConfigOption, nothing_stored, out, progress, run, settings
 from bot.errors import StoreError
 from bot.sources.urls import mask_url
 
 if TYPE_CHECKING:
     from bot.config import Config
 
-app = typer.Typer(no_args_is_help=True, help="Look after the store.")
+app = typer.Typer(no_args_is_help=True, help="Copy and check stores.")
 
 
-@app.callback()
-def _group() -> None:
-    pass
+@app.command()
+def copy(
+    source: Annotated[str, typer.Argument(metavar="SRC", help="tinydb:///data/tocsin.json or postgresql://...")],
+    target: Annotated[str, typer.Argument(metavar="DST", help="The same; an empty store.")],
+    config: ConfigOption = None,
+) -> None:
+    """Copy everything from one store into another, empty one; stop the bot before. Both are compared afterwards."""
+    from bot.store.copy import copy_store  # noqa: PLC0415  stores are heavy; --help should not wait for them
+
+    settings(config)
+    with progress("copying") as step:
+        rows = run(copy_store(source, target, step))
+    out(f"Copied {', '.join(f'{count} {table}' for table, count in rows.items() if count) or 'an empty store'}.")
 
 
 @app.command()
@@ -28,8 +38,18 @@ def check(config: ConfigOption = None) -> None:
     loaded = settings(config)
     if nothing_stored(loaded):
         raise StoreError(f"there is no store yet at {mask_url(loaded.store_url)}; `tocsin run` makes it")
+    problems = run(find_problems(loaded))
+    if problems:
+        raise StoreError("; ".join(problems))
     rows = run(read_through(loaded))
     out(f"The store is sound: {', '.join(f'{count} {what}' for what, count in rows.items())}.")
+
+
+async def find_problems(config: Config) -> list[str]:
+    """What is wrong with the store, in words."""
+    from bot.store.copy import check_store  # noqa: PLC0415
+
+    return await check_store(config.store_url)
 
 
 async def read_through(config: Config) -> dict[str, int]:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from bot.cli.db import read_through
+from bot.cli.db import find_problems, read_through
 from bot.cli.shell import ConfigOption, JsonOption, note, nothing_stored, now, out, out_json, progress, run, settings
 from bot.errors import StoreError
 from bot.log import make_redactor, one_line
@@ -108,9 +108,12 @@ async def _store(config: Config) -> Finding:
     if nothing_stored(config):
         return Finding("store", "ok", f"{where}: not there yet; the first run makes it")
     try:
+        problems = await find_problems(config)
         rows = await read_through(config)
     except StoreError as error:
         return Finding("store", "broken", str(error))
+    if problems:
+        return Finding("store", "broken", "; ".join(problems))
     return Finding("store", "ok", f"{where}: {', '.join(f'{count} {what}' for what, count in rows.items())}")
 
 
