@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime, time, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_type_hints
 
 import msgspec
@@ -31,10 +32,11 @@ _hints = {**vars(model), "datetime": datetime, "time": time}
 
 def chat_key(chat: ChatId) -> str:
     """A chat as one text, whatever colons its parts hold."""
-    parts = [chat.platform, chat.address, chat.thread] if chat.thread else [chat.platform, chat.address]
-    if any(":" in part or "%" in part for part in parts):
-        parts = [part.replace("%", "%25").replace(":", "%3A") for part in parts]
-    return ":".join(parts)
+    key = f"{chat.platform}:{chat.address}:{chat.thread}" if chat.thread else f"{chat.platform}:{chat.address}"
+    if "%" in key or key.count(":") > (2 if chat.thread else 1):
+        parts = [chat.platform, chat.address, chat.thread] if chat.thread else [chat.platform, chat.address]
+        key = ":".join([part.replace("%", "%25").replace(":", "%3A") for part in parts])
+    return key
 
 
 def chat_of(key: str) -> ChatId:
@@ -59,8 +61,6 @@ class Codec(Generic[T]):
         hints = get_type_hints(cls, _hints)
         fields = dataclasses.fields(cls)  # type: ignore[arg-type]
         self._cls: Callable[..., T] = cls
-        self._names = [field.name for field in fields]
-        self._chats = [i for i, field in enumerate(fields) if hints[field.name] is ChatId]
         described: list[Any] = []
         for field in fields:
             kind = str if hints[field.name] is ChatId else hints[field.name]
@@ -68,23 +68,28 @@ class Codec(Generic[T]):
                 described.append((field.name, kind))
             else:
                 described.append((field.name, kind, field.default))
-        self._row: Any = msgspec.defstruct(
-            f"{cls.__name__}Row", described, omit_defaults=True, kw_only=True, gc=False, module=__name__
+        described.sort(key=len)  # those without a default first
+        self._row: Callable[..., Any] = msgspec.defstruct(
+            f"{cls.__name__}Row", described, omit_defaults=True, gc=False, module=__name__
         )
+        names = [field.name for field in fields]
+        self._fields = attrgetter(*names)
+        self._chats = [i for i, name in enumerate(names) if hints[name] is ChatId]
+        self._row_fields = attrgetter(*[field[0] for field in described])
+        self._row_chats = [i for i, field in enumerate(described) if hints[field[0]] is ChatId]
         self._decode = msgspec.json.Decoder(self._row).decode
         self._encode = msgspec.json.Encoder().encode
 
     def encode(self, value: T) -> bytes:
         """The row as JSON on one line."""
-        values = {name: getattr(value, name) for name in self._names}
-        for i in self._chats:
-            values[self._names[i]] = chat_key(values[self._names[i]])
-        return self._encode(self._row(**values))
+        values = [*self._row_fields(value)]
+        for i in self._row_chats:
+            values[i] = chat_key(values[i])
+        return self._encode(self._row(*values))
 
     def decode(self, raw: bytes) -> T:
         """Raises msgspec.MsgspecError for what is no such row."""
-        row = self._decode(raw)
-        values = [getattr(row, name) for name in self._names]
+        values = [*self._fields(self._decode(raw))]
         for i in self._chats:
             values[i] = chat_of(values[i])
         return self._cls(*values)

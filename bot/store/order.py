@@ -53,9 +53,32 @@ class Ordered:
         return iter(self._ids.tolist())
 
 
+class DueRows:
+    """Rows of one chat by when they are due, the earliest at hand."""
+
+    __slots__ = ("_heap", "due")
+
+    def __init__(self) -> None:
+        self.due: dict[int, datetime] = {}
+        self._heap: list[tuple[datetime, int]] = []
+
+    def put(self, row: int, due: datetime) -> None:
+        self.due[row] = due
+        heapq.heappush(self._heap, (due, row))
+
+    def drop(self, row: int) -> None:
+        self.due.pop(row, None)
+
+    def first(self) -> datetime | None:
+        while self._heap and self.due.get(self._heap[0][1]) != self._heap[0][0]:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+
 class DueHeap(Generic[K]):
     """Keys by when each may next be taken. `when` tells the truth (None: not at all); the heap remembers guesses that
-    are never late, because every change that makes a key free earlier is followed by `touch`.
+    are never late, because every change that makes a key free earlier is followed by `touch` with the new time or any
+    earlier one.
     """
 
     def __init__(self, when: Callable[[K], datetime | None]) -> None:
@@ -64,11 +87,8 @@ class DueHeap(Generic[K]):
         #: the guess that counts; other entries of the heap are leftovers
         self._guess: dict[K, datetime] = {}
 
-    def touch(self, key: K) -> None:
-        """Something about the key has changed."""
-        at = self._when(key)
-        if at is None:
-            return
+    def touch(self, key: K, at: datetime) -> None:
+        """The key may be free from then on."""
         guess = self._guess.get(key)
         if guess is None or at < guess:
             self._guess[key] = at
@@ -91,14 +111,11 @@ class DueHeap(Generic[K]):
                 heapq.heappush(self._heap, (true, key))
         return None
 
-    def take(self, now: datetime, limit: int, skip: Callable[[K], bool] | None = None) -> list[K]:
+    def take(self, now: datetime, limit: int) -> list[K]:
         """Up to `limit` keys that are free, longest free first. They leave the heap: `touch` them afterwards."""
         taken: list[K] = []
-        skipped: list[K] = []
         while len(taken) < limit and (found := self.first()) is not None and found[0] <= now:
             _, key = heapq.heappop(self._heap)
             del self._guess[key]
-            (skipped if skip is not None and skip(key) else taken).append(key)
-        for key in skipped:
-            self.touch(key)
+            taken.append(key)
         return taken

@@ -54,7 +54,7 @@ class Feeds(Base):
             return
         poll = self._poll_decoder.decode(new)
         self._schedule[poll.feed] = poll
-        self._due.touch(poll.feed)
+        self._due.touch(poll.feed, poll.next_poll)
 
     def _when_due(self, feed: str) -> datetime | None:
         poll = self._schedule.get(feed)
@@ -122,7 +122,7 @@ class Feeds(Base):
                 self._epoch += 1
                 self._leases[feed] = (self._epoch, later(now, lease))
                 leased.append(LeasedFeed(found[1], state[1], self._epoch))
-            self._due.touch(feed)
+            self._due.touch(feed, now)
         return leased
 
     async def save_feed(self, state: FeedState, epoch: int) -> None:
@@ -144,7 +144,7 @@ class Feeds(Base):
         """After the commit: when the disk refuses, the lease runs out by itself, and that is the pause before trying again."""
         if feed in self._leases and self._leases[feed][0] == epoch:
             self._leases[feed] = (epoch, None)
-            self._due.touch(feed)
+            self._due.touch(feed, self._schedule[feed].next_poll)
 
     async def next_poll(self, now: datetime) -> datetime | None:  # noqa: ARG002  # the answer does not depend on it
         first = self._due.first()

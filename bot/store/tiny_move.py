@@ -27,9 +27,7 @@ class Moves(Deliveries):
 
     async def move_chat(self, old: ChatId, new: ChatId) -> None:
         with self._transaction():
-            claim = self._claims.get(chat_key(old))
-            if claim is not None:
-                self._release(*claim)
+            self._release(chat_key(old))
             self._move_chat(old, new)
         await self._durable()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime  # noqa: TC003  # msgspec reads it
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,7 +17,7 @@ from bot.errors import LeaseLost
 from bot.model import Chat, Claim, later
 from bot.store import codec
 from bot.store.codec import chat_key, chat_of
-from bot.store.order import DueHeap
+from bot.store.order import DueHeap, DueRows
 from bot.store.tiny_base import several
 from bot.store.tiny_chats import Chats
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 #: rows of one claim at most
 CLAIM_ROWS = 200
 
+#: a guess that is never late
+SOON = datetime.min.replace(tzinfo=UTC)
+
 
 class _Row(msgspec.Struct, gc=False):
     """What is watched of a delivery."""
@@ -37,6 +40,8 @@ class _Row(msgspec.Struct, gc=False):
     chat: str
     state: str
     due: datetime
+    #: while it is in a claim: when it was due before
+    was: datetime | None = None
 
 
 class _Count(msgspec.Struct, gc=False):
@@ -48,13 +53,12 @@ class _Count(msgspec.Struct, gc=False):
     held: bool = False
 
 
-class _ClaimRow(msgspec.Struct):
-    """A row of `claims`. `rows`: delivery rows in the claim, and when each was due before."""
+class _ClaimRow(msgspec.Struct, frozen=True):
+    """A row of `claims`."""
 
     chat: str
     epoch: int
     until: datetime
-    rows: dict[int, datetime] = {}
 
 
 _counts = msgspec.json.Decoder(_Count)
@@ -64,8 +68,9 @@ class Deliveries(Chats):
     """Outbox."""
 
     def __init__(self, db: JournalDB, opened: int) -> None:
-        # row → due time by chat, of rows in state DUE only: what claims look at
-        self._due_rows: dict[str, dict[int, datetime]] = {}
+        # by chat, rows in state DUE only: what claims look at; and those in a claim, with when they were due before
+        self._due_rows: dict[str, DueRows] = {}
+        self._claimed: dict[str, dict[int, datetime]] = {}
         self._dead_rows: set[int] = set()
         self._claims: dict[str, tuple[int, _ClaimRow]] = {}
         self._free: DueHeap[str] = DueHeap(self._when_free)
@@ -79,21 +84,35 @@ class Deliveries(Chats):
         self._storage.watch("deliveries", self._follow_delivery)
 
     def _follow_delivery(self, row: int, old: bytes | None, new: bytes | None) -> None:
+        after = None if new is None else self._row_decoder.decode(new)
         if old is not None:
             before = self._row_decoder.decode(old)
             self._dead_rows.discard(row)
-            if before.state == "due":
-                rows = self._due_rows[before.chat]
-                rows.pop(row, None)
-                if not rows:
+            if before.state == "due" and (after is None or after.state != "due" or after.chat != before.chat):
+                self._due_rows[before.chat].drop(row)
+                if not self._due_rows[before.chat].due:
                     del self._due_rows[before.chat]
-        if new is not None:
-            after = self._row_decoder.decode(new)
-            if after.state == "due":
-                self._due_rows.setdefault(after.chat, {})[row] = after.due
-                self._free.touch(after.chat)
-            elif after.state == "dead":
-                self._dead_rows.add(row)
+            if before.was is not None:
+                self._unclaim(before.chat, row)
+        if after is None:
+            return
+        if after.state == "due":
+            if after.chat not in self._due_rows:
+                self._due_rows[after.chat] = DueRows()
+            self._due_rows[after.chat].put(row, after.due)
+            if after.was is not None:
+                self._claimed.setdefault(after.chat, {})[row] = after.was
+            self._free.touch(after.chat, after.due)
+        elif after.state == "dead":
+            self._dead_rows.add(row)
+
+    def _unclaim(self, chat: str, row: int) -> None:
+        """The chat is free with its last row."""
+        rows = self._claimed[chat]
+        del rows[row]
+        if not rows:
+            del self._claimed[chat]
+            self._free.touch(chat, SOON)
 
     def _follow_claim(self, row: int, _: bytes | None, new: bytes | None) -> None:
         if new is None:
@@ -101,35 +120,31 @@ class Deliveries(Chats):
             return
         claim = self._claim_decoder.decode(new)
         self._claims[claim.chat] = (row, claim)
-        self._free.touch(claim.chat)
+        self._free.touch(claim.chat, SOON)
 
     def _chat_changed(self, key: str) -> None:
-        self._free.touch(key)
+        self._free.touch(key, SOON)
 
     def _when_free(self, chat: str) -> datetime | None:
         rows = self._due_rows.get(chat)
-        if not rows or chat in self._gone:
+        due = rows.first() if rows else None
+        if due is None or chat in self._gone:
             return None
-        due = min(rows.values())
-        claim = self._claims.get(chat)
-        return max(due, claim[1].until) if claim and claim[1].rows else due
+        return max(due, self._claims[chat][1].until) if chat in self._claimed and chat in self._claims else due
 
     def _chat_tables(self) -> list[JournalTable]:
         return [*super()._chat_tables(), self._deliveries, self._receipts, self._claim_table]
 
     def void_claims(self) -> None:
         """What a dead process had claimed falls due at its old time; inside a transaction."""
-        for row, claim in [*self._claims.values()]:
-            if claim.rows:
-                self._release(row, claim)
+        for chat in [*self._claimed]:
+            self._release(chat)
 
-    def _release(self, row: int, claim: _ClaimRow) -> None:
-        for delivery_row, due in claim.rows.items():
-            raw = self._deliveries.rows.get(delivery_row)
-            if raw is not None:
-                self._deliveries.put(delivery_row, codec.delivery.encode(replace(codec.delivery.decode(raw), due=due)))
-        claim.rows = {}
-        self._claim_table.put(row, msgspec.json.encode(claim))
+    def _release(self, chat: str) -> None:
+        """Rows still in the chat's claim fall due at their old times."""
+        for row, due in [*self._claimed.get(chat, {}).items()]:
+            delivery = codec.delivery.decode(self._deliveries.rows[row])
+            self._deliveries.put(row, codec.delivery.encode(replace(delivery, due=due)))
 
     # ------------------------------------------------------------ claim and settle
 
@@ -141,24 +156,26 @@ class Deliveries(Chats):
                 claims = [self._claim(key, now, until) for key in chats]
         finally:
             for key in chats:
-                self._free.touch(key)
+                self._free.touch(key, SOON)
         if claims:
             await self._durable()
         return claims
 
     def _claim(self, key: str, now: datetime, until: datetime) -> Claim:
         self._epoch += 1
-        claim = _ClaimRow(key, self._epoch, until)
-        deliveries = []
-        due = sorted(row for row, due in self._due_rows[key].items() if due <= now)
-        for row in due[:CLAIM_ROWS]:
-            delivery = codec.delivery.decode(self._deliveries.rows[row])
-            claim.rows[row] = delivery.due
-            delivery = replace(delivery, attempts=delivery.attempts + 1, due=until)
-            self._deliveries.put(row, codec.delivery.encode(delivery))
-            deliveries.append(delivery)
         there = self._claims.get(key)
+        claim = _ClaimRow(key, self._epoch, until)
         self._claim_table.put(there[0] if there else None, msgspec.json.encode(claim))
+        due = sorted(row for row, due in self._due_rows[key].due.items() if due <= now)[:CLAIM_ROWS]
+        for row in {*self._claimed.get(key, ())}.difference(due):  # of a claim that ran out
+            self._deliveries.put(row, codec.delivery.encode(codec.delivery.decode(self._deliveries.rows[row])))
+        deliveries = []
+        for row in due:
+            delivery = codec.delivery.decode(self._deliveries.rows[row])
+            claimed = replace(delivery, attempts=delivery.attempts + 1, due=until)
+            was = b',"was":%s}' % msgspec.json.encode(delivery.due)
+            self._deliveries.put(row, codec.delivery.encode(claimed)[:-1] + was)
+            deliveries.append(claimed)
         found = self._chats.find(id=key)
         chat = codec.chat.decode(self._chats.rows[found[0]]) if found else Chat(chat_of(key))
         return Claim(chat, tuple(deliveries), claim.epoch)
@@ -168,20 +185,15 @@ class Deliveries(Chats):
         there = self._claims.get(key)
         if there is None or there[1].epoch != settlement.epoch:
             raise LeaseLost(f"the claim on {settlement.chat} was taken over")
-        row, claim = there
-        claim = msgspec.structs.replace(claim, rows=dict(claim.rows))
         with self._transaction():
             for delivery in settlement.deliveries:
                 found = self._delivery_row(delivery.chat, delivery.story, delivery.id)
                 if found is not None:
                     self._deliveries.put(found[0], codec.delivery.encode(delivery))
-                    claim.rows.pop(found[0], None)
             for receipt in settlement.receipts:
                 self._put_receipt(receipt)
             if settlement.gone or settlement.moved_to:
-                self._release(row, claim)
-            else:
-                self._claim_table.put(row, msgspec.json.encode(claim))
+                self._release(key)
             if settlement.gone:
                 found_chat = self._chats.find(id=key)
                 chat = codec.chat.decode(self._chats.rows[found_chat[0]]) if found_chat else Chat(settlement.chat)
@@ -245,7 +257,7 @@ class Deliveries(Chats):
     async def oldest_held(self, chat: ChatId | None) -> datetime | None:
         chats = [*self._due_rows] if chat is None else [chat_key(chat)]
         rows = self._deliveries.rows
-        raws = [rows[row] for key in chats for row in self._due_rows.get(key, ())]
+        raws = [rows[row] for key in chats for row in (self._due_rows[key].due if key in self._due_rows else ())]
         if len(raws) < 5000:
             return _oldest(raws)
         return await asyncio.to_thread(_oldest, raws)
