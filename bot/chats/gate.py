@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.ports import Clock
 
 #: seconds after which a call without an answer is taken to have arrived: slow answers must not slow the sending down
-LATEST_ARRIVAL = 0.25
+LATEST_ARRIVAL = 1.0
 #: keys that are held before those at rest are forgotten
 _SWEEP_AT = 1000
 

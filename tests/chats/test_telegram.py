@@ -602,8 +602,8 @@ async def test_a_group_gets_twenty_a_minute_and_then_a_time(api: TelegramApi) ->
 
 @pytest.mark.slow
 async def test_the_permitted_rate_is_used_and_never_broken(api: TelegramApi) -> None:
-    """I5 of faults.md: 240 sends to 80 chats, paced as the outbox does it: at most 30 arrive in any second."""
-    for person in range(100, 180):
+    """I5 of faults.md: 150 sends to 50 chats, paced as the outbox does it: at most 30 arrive in any second."""
+    for person in range(100, 150):
         api.person(person)
     pacer, clock = Pacer(), SystemClock()
     async with sender(api) as messenger:
@@ -615,8 +615,8 @@ async def test_the_permitted_rate_is_used_and_never_broken(api: TelegramApi) -> 
                 assert isinstance(await messenger.send(where, text("x")), Sent)
 
         started = time.monotonic()
-        await asyncio.gather(*(one_chat(person) for person in range(100, 180)))
-        rate = 240 / (time.monotonic() - started)
+        await asyncio.gather(*(one_chat(person) for person in range(100, 150)))
+        rate = 150 / (time.monotonic() - started)
     assert api.peaks()["all_per_second"] <= 30
     assert api.peaks()["refused_for_rate"] == 0
-    assert rate > 27.0
+    assert rate > 24.0
