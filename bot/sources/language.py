@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from bot.text import detect_language
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.model import ParsedEntry, ParsedFeed
 
 #: characters of an entry that are looked at
@@ -32,9 +34,25 @@ def _settled(entry: ParsedEntry) -> ParsedEntry:
     return replace(entry, language=_detect(text))
 
 
+def _nobody_waits() -> None:
+    """The default of `before_loading`."""
+
+
+#: called right before the model is loaded, at the first text that needs it: that takes seconds on a busy machine, and
+#: the worker process tells its parent that they are not the document's
+before_loading: Callable[[], None] = _nobody_waits
+
+
+@functools.cache
+def _load() -> None:
+    before_loading()
+    detect_language("words enough for the model to be asked")
+
+
 @functools.lru_cache(4096)
 def _detect(text: str) -> str:
     """Most entries of a changed feed were there at the last poll."""
+    _load()
     return detect_language(text)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _PAGE = re.compile(r"^\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
+_PERIODS = {"daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
 
 
 def parse(body: bytes, content_type: str, url: str, memory: Memory | None = None) -> ParsedFeed | ParseFailed:
@@ -112,7 +112,7 @@ def entry(item: dict[str, Any], url: str, feed_language: str) -> ParsedEntry:
     title = _line(item, "title", MAX_TITLE) or next((text for kind, text in media if kind == "title" and text), "")
     if not summary and not content:  # video feeds carry the text there alone
         summary = max((text for kind, text in media if kind == "description"), key=len, default="")
-    captions = [text for _, text in media if text not in {title, summary}] + list(pictures)
+    captions = [text for text in (*(text for _, text in media), *pictures) if text not in {title, summary}]
     link = resolve_link(url, _text(item.get("link")))
     detail = item.get("title_detail") or {}
     return finish(
@@ -169,6 +169,7 @@ def _ttl(feed: dict[str, Any]) -> float:
     ttl = _text(feed.get("ttl")).strip()
     if ttl.isascii() and ttl.isdigit():
         return min(float(ttl[:9]) * 60, 31_536_000.0)
+    # "hourly, once" is what publishing software writes into every feed: it tells nothing of this one
     period = _PERIODS.get(_text(feed.get("sy_updateperiod")).strip().lower(), 0)
     frequency = _text(feed.get("sy_updatefrequency")).strip()
     return period / max(1, int(frequency[:6]) if frequency.isascii() and frequency.isdigit() else 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
 import sys
@@ -30,6 +31,8 @@ WORKERS = 2
 _START = 30.0
 #: documents after which a process is replaced, so that what leaks in it does not stay
 _DOCUMENTS = 5_000
+#: seconds without work after which one process too many ends: each holds 50 to 120 MB
+_IDLE = 60.0
 _HEADER = 4
 _ROOT = str(Path(__file__).resolve().parents[2])
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv[2]); from bot.sources.worker import main; main(float(sys.argv[3]))"
@@ -73,6 +76,9 @@ class ParserProcess:
                     worker = await self._start()
                 async with asyncio.timeout(self._seconds):
                     reply = await worker.ask(msgspec.msgpack.encode(Job(body, content_type, url)))
+                if not reply:  # it loads its language model, once, and answers then
+                    async with asyncio.timeout(_START):
+                        reply = await worker.read()
                 answer = self._decoder.decode(reply)
             except (TimeoutError, EOFError, OSError, msgspec.DecodeError):
                 await self._discard(worker)
@@ -80,11 +86,19 @@ class ParserProcess:
             except BaseException:  # cancelled half way: the pipe holds half a conversation
                 await self._discard(worker)
                 raise
-            if worker.documents >= _DOCUMENTS:
-                await self._discard(worker)
-            else:
-                self._idle.append(worker)
+            await self._put_back(worker)
         return answer.feed if answer.feed is not None else ParseFailed(answer.reason)
+
+    async def _put_back(self, worker: _Worker) -> None:
+        """The one used last is used next, so that one not needed for a while is found at the other end, and ended."""
+        now = asyncio.get_running_loop().time()
+        if worker.documents >= _DOCUMENTS:
+            await self._discard(worker)
+        else:
+            worker.idle_since = now
+            self._idle.append(worker)
+        if len(self._idle) > 1 and now - self._idle[0].idle_since > _IDLE:
+            await self._discard(self._idle.pop(0))
 
     async def _start(self) -> _Worker:
         process = await asyncio.create_subprocess_exec(
@@ -119,6 +133,7 @@ class _Worker:
     def __init__(self, process: Process) -> None:
         self._process = process
         self.documents = 0
+        self.idle_since = 0.0
 
     async def ask(self, frame: bytes) -> bytes:
         """One question, one answer. EOFError when the process ended instead."""
@@ -151,11 +166,11 @@ def main(seconds: float) -> None:
     os.dup2(2, 1)  # whatever a library prints does not get between the frames
     limit = _limits(seconds)
     # only here: the main process stays small
+    from bot.sources import language  # noqa: PLC0415
     from bot.sources.memory import Memory  # noqa: PLC0415
     from bot.sources.parse import parse  # noqa: PLC0415
-    from bot.text import detect_language  # noqa: PLC0415
 
-    detect_language("the model is loaded before the first document's time runs")
+    language.before_loading = functools.partial(_write, out, b"")
     _write(out, b"")
     memory = Memory()
     decoder = msgspec.msgpack.Decoder(Job)

@@ -103,7 +103,7 @@ def real_feeds() -> Iterator[tuple[str, bytes]]:
     with tarfile.open(data / "feeds" / "feeds.tar.xz") as tar:
         for number, member in enumerate(tar):
             handle = tar.extractfile(member)
-            if handle is not None and number % 3 == 0:  # all of them take a minute, and were equal
+            if handle is not None and number % 6 == 0:  # all of them take a minute, and were equal
                 yield member.name, handle.read()
 
 
@@ -122,7 +122,7 @@ def test_real_feeds_give_the_same_entries() -> None:
         if isinstance(whole, ParseFailed):
             continue
     assert differing == []
-    assert quick > 100
+    assert quick > 50
 
 
 @pytest.mark.slow
@@ -136,7 +136,7 @@ def test_replayed_polls_give_the_same_entries() -> None:
     with tarfile.open(fileobj=io.BytesIO((data / "replay" / "polls.tar.xz").read_bytes())) as tar:
         for number, member in enumerate(tar):
             handle = tar.extractfile(member)
-            if handle is None or number > 200:
+            if handle is None or number > 120:
                 continue
             body, outlet = handle.read(), member.name.rpartition("/")[2]
             fast = parse(body, "", f"https://example.org/{outlet}", memory)

@@ -243,6 +243,25 @@ def test_row_28_long_fields() -> None:
     assert len(two[0].guid) == 1000
 
 
+@pytest.mark.parametrize(
+    ("head", "seconds"),
+    [
+        ("<ttl>60</ttl>", 3600.0),
+        ("<ttl>soon</ttl>", 0.0),
+        ("<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>", 21_600.0),
+        ("<sy:updatePeriod>weekly</sy:updatePeriod>", 604_800.0),
+        ("<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>1</sy:updateFrequency>", 0.0),
+        ("<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>0</sy:updateFrequency>", 86_400.0),
+    ],
+)
+def test_wishes_of_the_publisher(head: str, seconds: float) -> None:
+    """Ttl and the syndication module say how often to come; the default of publishing software says nothing."""
+    body = documents.rss("", head).replace(b"<rss ", b"<rss xmlns:sy='http://purl.org/rss/1.0/modules/syndication/' ")
+    parsed = parse(body, "", URL)
+    assert isinstance(parsed, ParsedFeed)
+    assert parsed.ttl == seconds
+
+
 def test_media_description_alone_is_the_summary() -> None:
     """Video feeds carry their text in media:description and nowhere else."""
     entry = first(
