@@ -1,0 +1,133 @@
+"""The pace of the outbox: 2,000 due alerts over 500 chats through one Telegram bot, limits on.
+
+    python -m benchmarks.deliver [--chats 500] [--alerts 2000]
+
+The real outbox, the real SDK, and a strict Bot API on loopback in its own process that counts 30 messages a second
+over all, one a second in a chat with bursts of three, and 20 a minute in a group, and answers 429 beyond.
+"""
+
+import argparse
+import asyncio
+import logging
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import aiohttp
+
+from bot.alerts.pace import Pacer
+from bot.chats.telegram import TelegramMessenger
+from bot.clock import SystemClock
+from bot.deliver import Deliverer
+from bot.model import (
+    Chat,
+    ChatId,
+    Delivery,
+    DeliveryKind,
+    Entry,
+    EntryId,
+    Feed,
+    FeedId,
+    PollCommit,
+    Story,
+    StoryId,
+    Subscription,
+    SubscriptionId,
+    delivery_id,
+)  # fmt: skip
+from bot.ports import Store
+from bot.store import open_store
+from bot.stories.summary import Habits
+from tests.emulators.telegram_api import TOKEN
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+async def fill(store: Store, chats: int, alerts: int) -> None:
+    """`alerts` rings over `chats` private chats, all due now."""
+    now = datetime.now(UTC)
+    feed = FeedId("https://north.example/rss")
+    await store.sync_feeds([Feed(feed, name="North Wire")], now)
+    ids = []
+    for number in range(1, chats + 1):
+        chat = ChatId("telegram", str(number))
+        await store.put_chat(Chat(chat))
+        ids.append((await store.add_subscription(Subscription(SubscriptionId(0), chat, "ferry", now))).id)
+    entries, stories, rows = [], [], []
+    for n in range(alerts // chats):
+        story, entry = StoryId(f"s{n}"), EntryId(f"e{n}")
+        entries.append(
+            Entry(entry, feed, "North Wire", f"Ferry {n} runs aground", f"https://n.example/{n}", str(n),
+                  "All passengers of the ferry were taken off.", now, now, story=story)
+        )  # fmt: skip
+        stories.append(Story(story, f"Ferry {n} runs aground", now, now, (entry,)))
+        for number in range(1, chats + 1):
+            chat = ChatId("telegram", str(number))
+            key = delivery_id(chat, story, DeliveryKind.RING, entry)
+            rows.append(Delivery(key, chat, story, entry, DeliveryKind.RING, (ids[number - 1],), now, now))
+    leased = (await store.claim_feeds(now + timedelta(1), 60, 1))[0]
+    await store.commit(PollCommit(leased.state, leased.epoch, tuple(entries), (), tuple(stories), tuple(rows)))
+
+
+async def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--chats", type=int, default=500)
+    options.add_argument("--alerts", type=int, default=2000)
+    asked = options.parse_args()
+    logging.disable(logging.WARNING)
+    api = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.emulators.telegram_api",
+        stdout=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert api.stdout is not None
+    try:
+        port = int((await api.stdout.readline()).split()[-1])
+        base = f"http://127.0.0.1:{port}"
+        async with aiohttp.ClientSession() as control:
+            for number in range(1, asked.chats + 1):
+                await control.post(f"{base}/control", json={"op": "person", "user": number})
+            with tempfile.TemporaryDirectory() as folder:
+                store = await open_store(f"tinydb:///{Path(folder) / 'store.json'}")
+                await fill(store, asked.chats, asked.alerts)
+                clock, pacer = SystemClock(), Pacer()
+                telegram = TelegramMessenger(TOKEN, clock=clock, base_url=base, pacer=pacer)
+                deliverer = Deliverer(
+                    store=store, messengers={"telegram": telegram}, clock=clock, rng=Random(1), habits=Habits(),
+                    away=None, pacer=pacer, fault=lambda _: None,
+                )  # fmt: skip
+                began = time.monotonic()
+                runner = asyncio.create_task(deliverer.run())
+                sent = 0
+                while sent < asked.alerts and time.monotonic() - began < 600:
+                    await asyncio.sleep(0.25)
+                    counts = await store.counts(None, datetime.now(UTC) - timedelta(hours=1))
+                    sent = counts.get("ring/sent", 0)
+                seconds = time.monotonic() - began
+                await deliverer.stop(2)
+                await runner
+                await telegram.close()
+                await store.close()
+            async with control.post(f"{base}/control", json={"op": "peaks"}) as answer:
+                peaks = (await answer.json()).get("result") or {}
+        print(
+            f"{sent} alerts to {asked.chats} chats in {seconds:.1f} s: {sent / seconds:.1f}/s, {sent / seconds / 30:.1%} of 30/s"
+        )
+        chat = max(peaks.get("chat_per_second", {"": 0}).values(), default=0)
+        print(
+            f"most in any second: {peaks.get('all_per_second')} over all, {chat} in one chat; refused with 429: {peaks.get('refused_for_rate')}"
+        )
+    finally:
+        if api.returncode is None:
+            api.terminate()
+        await api.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
