@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ANY = re.compile("")
+#: seconds for answers in hand when it stops
+_FINISH = 1.0
 _GONE_EVENTS = {
     "channel_archive": "archived",
     "group_archive": "archived",
@@ -108,6 +110,7 @@ class SlackMessenger:
                 if self.problem:
                     await self._introduce()
         finally:
+            await self._lanes.idle(_FINISH)  # what was acknowledged is not asked again
             self._handler = None
             await self._lanes.close()
 

@@ -92,7 +92,7 @@ class Answers:
         here = self._rights.get(key)
         if here is None:
             try:
-                found = (await self._sender.call_form("conversations.info", channel=incoming.chat.address))["channel"]
+                found = (await self._sender.call("conversations.info", channel=incoming.chat.address))["channel"]
             except Exception as error:  # noqa: BLE001 -- as in open_modal
                 if outcomes.code_of(error) != "channel_not_found":
                     log.info("a conversation could not be looked up: %s", outcomes.describe(error))
@@ -109,7 +109,7 @@ class Answers:
         known = self._rights.get(("member", user))
         if known is None:
             try:
-                found = (await self._sender.call_form("users.info", user=user))["user"]
+                found = (await self._sender.call("users.info", user=user))["user"]
             except Exception as error:  # noqa: BLE001 -- as in open_modal
                 log.warning("rights could not be checked: %s", outcomes.describe(error))
                 return None

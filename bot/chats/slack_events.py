@@ -110,7 +110,7 @@ def press(body: dict[str, Any]) -> Asked | None:
     home = not where
     if home:
         where = metadata(body).get("channel")
-    ts = str(container.get("message_ts") or "")
+    ts = str(container.get("message_ts") or (body.get("message") or {}).get("ts") or "")
     incoming = _incoming(where, (body.get("user") or {}).get("id"), body, action=action, message=ts)
     place = "home" if home else "whisper" if container.get("is_ephemeral") else "press"
     thread = str(container.get("thread_ts") or ts)

@@ -49,16 +49,9 @@ class Sender:
         return self.client.session
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
-        """One call of the Web API; raises what the SDK raises."""
+        """One call of the Web API, such as "chat.update"; raises what the SDK raises."""
         assert self.session is not None
-        answer = await self.client.api_call(method, json={k: v for k, v in arguments.items() if v is not None})
-        data = answer.data
-        return data if isinstance(data, dict) else {}
-
-    async def call_form(self, method: str, **arguments: str) -> Mapping[str, Any]:
-        """The same for methods that read, which take no JSON (docs.slack.dev/apis/web-api/using-the-web-api)."""
-        assert self.session is not None
-        answer = await self.client.api_call(method, data=arguments)
+        answer = await getattr(self.client, method.replace(".", "_"))(**arguments)
         data = answer.data
         return data if isinstance(data, dict) else {}
 

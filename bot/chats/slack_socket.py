@@ -81,9 +81,9 @@ class SocketMode:
                     if frame.type is not aiohttp.WSMsgType.TEXT:
                         continue
                     message = msgspec.json.decode(frame.data)
+                    self._failures = 0
                     match message.get("type"):
                         case "hello":
-                            self._failures = 0
                             if self.problem:
                                 log.warning("Slack is heard again")
                             self.problem = ""

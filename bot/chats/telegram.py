@@ -119,6 +119,7 @@ class TelegramMessenger:
                 else:
                     tasks.create_task(self._poll())
         finally:
+            await self._lanes.idle(_HANDLING)
             self._handler = None
             await self._lanes.close()
 
@@ -157,15 +158,15 @@ class TelegramMessenger:
     async def _poll(self) -> None:
         """Long polls; the offset confirms a batch once it is handled, so that a crash repeats rather than loses it."""
         offset, failures = 0, 0
-        # a webhook left from before would make every poll fail; what is pending stays pending
-        await self._retrying(self._drop_webhook)
         try:
             while True:
                 try:
                     batch = await self._bot.raw_updates(offset, POLL)
                 except Exception as error:  # noqa: BLE001 -- as in _post
                     if isinstance(error, Conflict) and "webhook" in error.message.lower():
+                        # left from before; what is pending stays pending
                         await self._retrying(self._drop_webhook)
+                        continue
                     await self._clock.sleep(self._pause(error, failures))
                     failures += 1
                     continue

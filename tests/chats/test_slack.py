@@ -157,6 +157,15 @@ async def test_it_stops_at_once(slack: SlackApi) -> None:
     await eventually(lambda: not slack.state()["sockets"])
 
 
+async def test_what_was_acknowledged_is_answered_although_it_stops(slack: SlackApi) -> None:
+    """SIGTERM in the middle of a command: Slack will not send it again, so it is finished first."""
+    desk = Desk(delay=0.3)
+    async with connected(slack, desk):
+        slack.slash("/subscribe", "Idlib", "U1", "C1")
+        await eventually(lambda: slack.envelopes[0].acked and desk.heard)
+    assert [read(whisper) for whisper in slack.whispers()] == ["heard /subscribe Idlib"]
+
+
 async def test_row_35_guests_change_nothing_in_channels(slack: SlackApi) -> None:
     """Full members may, guests may not, everybody may in direct messages; rights are asked for once a minute."""
     slack.im("U2", "D2")
