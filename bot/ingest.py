@@ -201,6 +201,7 @@ class Ingest:
         taken = [s for i in placement.merges if (s := await self._story(turn, i))]
         for other in taken:
             turn.stories[other.id] = replace(other, merged_into=story.id)
+            await self._move_entries(turn, other, story.id)
         story = replace(
             story,
             last_seen=turn.now,
@@ -209,6 +210,12 @@ class Ingest:
         )
         turn.stories[story.id] = story
         return story
+
+    async def _move_entries(self, turn: _Turn, taken: Story, into: StoryId) -> None:
+        """Entries name the story they are in now; alerts keep the name under which they rang."""
+        stored = await self._store.entries([i for i in taken.entries if i not in turn.entries])
+        for entry in (*stored, *(turn.entries[i] for i in taken.entries if i in turn.entries)):
+            turn.entries[entry.id] = replace(entry, story=into)
 
     async def _story(self, turn: _Turn, story: StoryId) -> Story | None:
         if story in turn.stories:
