@@ -244,10 +244,33 @@ def tokens(text: str) -> list[Token]:
     return list(_analyse(text))
 
 
+_CHARACTER = re.compile(f"[{CHARACTERS}]")
+#: runs of characters with all that may compose with one, and of anything else
+_BY_CHARACTERS = re.compile(f"[{CHARACTERS}\uff66-\uff9f]+|[^{CHARACTERS}\uff66-\uff9f]+")
+_CHARACTERS_ONLY = re.compile(f"[{CHARACTERS}]*")
+
+
+def _by_characters(chunk: str) -> list[str]:
+    """The words of a chunk in which some are characters."""
+    found: list[str] = []
+    for run in _BY_CHARACTERS.findall(chunk):
+        if unicodedata.combining(run[0]) or run[0] in _COMPOSING:
+            # It composes with the end of the run before.
+            return [token.word for token in _analyse(chunk)]
+        folded = "".join(map(_folds.__getitem__, _graphemes(run))) if _CHARACTER.match(run) else "?"
+        if _CHARACTERS_ONLY.fullmatch(folded):
+            found += folded
+        else:
+            found += [token.word for token in _analyse(run)]
+    return found
+
+
 class _Chunks(dict[str, tuple[str, ...]]):
     """What stands between two spaces → its words. Nothing that makes a word reaches over a space."""
 
     def __missing__(self, chunk: str) -> tuple[str, ...]:
+        if _CHARACTER.search(chunk):
+            return tuple(_by_characters(chunk))
         found = tuple(token.word for token in _analyse(chunk))
         if len(chunk) <= 40:  # longer ones do not come again
             if len(self) >= _LIMIT:
@@ -275,17 +298,28 @@ def _join_acronym(match: re.Match[bytes]) -> bytes:
 
 
 def _ascii_words(text: str, table: bytes = _ASCII_FOLDED) -> list[str]:
-    raw = text.encode()
-    folded = raw.translate(table)
-    classes = raw.translate(_ASCII_CLASSES)
-    if b"a.a" in classes:
-        folded = _ASCII_ACRONYM.sub(_join_acronym, folded)
-        classes = folded.translate(_ASCII_CLASSES)
-    if b"a0" in classes or b"0a" in classes:
-        folded = _cut(folded, classes)
-    if b"'" in folded:
-        folded = _ASCII_POSSESSIVE.sub(b" ", folded).replace(b"'", b" ")
-    return folded.replace(b".", b" ").decode().split()
+    folded = text.encode().translate(table)
+    apostrophes = b"'" in folded
+    if apostrophes:
+        folded = _ASCII_POSSESSIVE.sub(b" ", folded)
+    # Most stories have neither an acronym nor a word with digits; to find that out must cost next to nothing. One byte
+    # is searched for many times faster than two in a row.
+    folded = folded.rstrip(b". ").replace(b". ", b"  ")
+    if b"." in folded:
+        if b"a.a" in folded.translate(_ASCII_CLASSES):
+            folded = _ASCII_ACRONYM.sub(_join_acronym, folded)
+        folded = folded.replace(b".", b" ")
+    classes = folded.translate(_ASCII_CLASSES)
+    at = classes.find(b"0")
+    while at >= 0:
+        end = classes.find(b" ", at)
+        if classes[at - 1 : at] == b"a" or classes[at : end if end >= 0 else None].strip(b"0"):
+            folded = _cut(folded, classes)
+            break
+        at = classes.find(b"0", end) if end >= 0 else -1
+    if apostrophes:
+        folded = folded.replace(b"'", b" ")
+    return folded.decode().split()
 
 
 def _cut(folded: bytes, classes: bytes) -> bytes:
