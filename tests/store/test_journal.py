@@ -371,6 +371,18 @@ def test_a_store_that_cannot_be_restored_is_refused_and_left_alone(tmp_path: Pat
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir() if not file.name.endswith("lock")} == before
 
 
+def test_the_copy_before_alone_is_not_taken(tmp_path: Path) -> None:
+    """Without the journals since, nobody knows what would be missing."""
+    path = tmp_path / "db.json"
+    filled(path)
+    with JournalDB(path) as db:
+        db.storage.compact()
+    for name in (path, *journals(path)):
+        name.unlink()
+    with pytest.raises(Damaged):
+        JournalDB(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"\0\0\0\0", b"not json", b"[1, 2]", b'{"t": {"x": {}}}', b'{"t":'])
 def test_what_is_no_store_is_refused(tmp_path: Path, content: bytes) -> None:
     """A wrong path in the configuration destroys nothing."""
@@ -508,6 +520,7 @@ def test_a_disk_that_cannot_sync_acknowledges_nothing(tmp_path: Path) -> None:
         for _ in range(2):
             with pytest.raises(JournalError, match="Input/output"):
                 db.insert({"n": 2})
+            assert [doc["n"] for doc in contents(path)["_default"].values()] == [1]  # as after a kill right now
         disk.broken = False
         db.insert({"n": 3})
     assert [doc["n"] for doc in contents(path)["_default"].values()] == [1, 3]

@@ -106,6 +106,18 @@ async def test_followers_of_subscriptions_miss_no_change(postgres_place: Place) 
     await asyncio.wait_for(asyncio.gather(follow(), change(stores[1]), change(stores[2])), 20)
 
 
+async def test_a_change_of_a_subscription_waits_for_the_one_before(postgres_place: Place) -> None:
+    """Else the later number could be seen first, and the earlier one never."""
+    store = await postgres_place.open()
+    async with await psycopg.AsyncConnection.connect(postgres_place.url) as other:
+        await other.execute("select from counters for update")
+        adding = asyncio.create_task(store.add_subscription(subscription()))
+        await asyncio.sleep(0.2)
+        assert not adding.done()
+        await other.commit()
+    assert (await adding).query == "idlib"
+
+
 # ---------------------------------------------------------------- a server that goes away
 
 
