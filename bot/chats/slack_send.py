@@ -9,7 +9,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chats import slack_outcome as outcomes
-from bot.chats.gate import Gate
+from bot.chats.gate import Gate, Quota
 from bot.chats.slack_blocks import blocks, fallback
 from bot.model import Refused, RetryLater, Sent
 
@@ -35,6 +35,8 @@ class Sender:
         self._clock = clock
         # a post a second in a channel
         self._gate = Gate(clock, 1, 1.0)
+        # chat.update is of tier 3: 50 a minute in the workspace
+        self._updates = Quota(clock, 50, 60.5)
         #: what keeps the whole workspace from working, for people; "" when it is well
         self.problem = ""
         self._revoked = False
@@ -60,6 +62,9 @@ class Sender:
         return await self._post("chat.postMessage", chat, message, {"thread_ts": reply_to or None, **quiet})
 
     async def edit(self, chat: ChatId, message_id: str, message: Message) -> SendOutcome:
+        wait = self._updates.take("") if not self._revoked else 0.0
+        if wait > 0:
+            return RetryLater("this minute's 50 changes of messages are made", after=wait)
         return await self._post("chat.update", chat, message, {"ts": message_id})
 
     async def whisper(self, chat: ChatId, user: str, message: Message, thread: str = "") -> SendOutcome:
@@ -87,13 +92,13 @@ class Sender:
                 elif code in outcomes.THREAD and body.get("thread_ts"):
                     body["thread_ts"] = None
                 else:
-                    return await self._classed(error, chat)
+                    return await self._classed(error, chat, method)
 
-    async def _classed(self, error: Exception, chat: ChatId) -> SendOutcome:
+    async def _classed(self, error: Exception, chat: ChatId, method: str) -> SendOutcome:
         outcome = outcomes.classify(error)
         if outcomes.code_of(error) in outcomes.TOKEN and not await self.token_works():
             return RetryLater(self.problem, after=REVOKED, platform_wide=True)
-        if isinstance(outcome, RetryLater) and outcome.after is not None:
+        if isinstance(outcome, RetryLater) and outcome.after is not None and method == "chat.postMessage":
             now = self._clock.monotonic()
             self._limited = {channel: until for channel, until in self._limited.items() if until > now}
             # Slack does not say which of its limits was met; a second channel at once means the workspace's

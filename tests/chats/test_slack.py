@@ -547,6 +547,22 @@ async def test_429_delays_what_it_names(slack: SlackApi) -> None:
     assert (two.after, two.platform_wide) == (30.0, True)
 
 
+async def test_fifty_edits_a_minute_and_then_a_time(slack: SlackApi) -> None:
+    """A story that grows in many channels keeps to the tier of chat.update, and holds back no new post."""
+    async with sender(slack) as messenger:
+        first = await messenger.send(chat("C1"), text("x"))
+        assert isinstance(first, Sent)
+        outcomes = [await messenger.edit(chat("C1"), first.message, text(str(n))) for n in range(51)]
+        assert isinstance(await messenger.send(chat("C2"), text("x")), Sent)
+    assert all(isinstance(outcome, Sent) for outcome in outcomes[:50])
+    last = outcomes[50]
+    assert isinstance(last, RetryLater)
+    assert last.after is not None
+    assert 50 < last.after <= 60.5
+    assert not last.platform_wide
+    assert slack.peaks()["refused_for_rate"] == 0
+
+
 async def test_nobody_listens_there() -> None:
     """A refused connection concerns the whole platform."""
     messenger = SlackMessenger(BOT_TOKEN, clock=SystemClock(), base_url="http://127.0.0.1:9/api")
