@@ -1,13 +1,14 @@
 """The life of an alert through the real flows and the real store: ring, grow, develop, correct, rest, hold, restart."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.model import ChatGone, ChatId, ChatMoved, DeliveryState, Refused, RetryLater
+from bot.model import ChatGone, ChatId, ChatMoved, DeliveryState, Message, ParsedEntry, ParsedFeed, Refused, RetryLater
 from tests.fakes import FakeClock
 from tests.world import HERE, World, item
 
@@ -32,7 +33,7 @@ PRIZE = item(
 
 
 @pytest.fixture
-async def world(tmp_path: Path):
+async def world(tmp_path: Path) -> AsyncIterator[World]:
     world = await World(tmp_path).open()
     yield world
     await world.store.close()
@@ -344,7 +345,7 @@ async def test_a_lost_answer_costs_at_most_one_duplicate(world: World) -> None:
     await world.poll("North Wire", SHELLS)
     claims = await world.store.claim_deliveries(world.clock.now(), 60, 10)
     assert len(claims) == 1
-    await world.chat.send(HERE, __import__("bot.model").model.Message(()))  # sent, and the process is gone
+    await world.chat.send(HERE, Message(()))  # sent, and the process is gone
     await world.restart()
     await world.deliver()
     await world.restart()
@@ -378,9 +379,8 @@ async def test_two_feeds_at_once_ring_once(world: World) -> None:
     await world.say("/subscribe Idlib")
     now = world.clock.now()
     leased = {one.feed.name: one for one in await world.store.claim_feeds(now, 60, 10)}
-    from bot.model import ParsedFeed
 
-    def take(outlet: str, new):
+    def take(outlet: str, new: ParsedEntry) -> Awaitable[int]:
         one = leased[outlet]
         return world.ingest(one, replace(one.state, last_parsed=now), ParsedFeed(outlet, (new,)))
 
@@ -400,7 +400,7 @@ async def test_a_failed_commit_is_taken_again(world: World) -> None:
 
         raise StoreFull("no space left")
 
-    world.store.commit = full  # type: ignore[method-assign]
+    world.store.commit = full  # type: ignore[method-assign,assignment]
     with pytest.raises(Exception, match="no space"):
         await world.poll("North Wire", SHELLS)
     world.store.commit = real  # type: ignore[method-assign]

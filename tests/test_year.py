@@ -56,7 +56,7 @@ async def test_a_year_of_local_times(tmp_path: Path) -> None:
         await world.store.put_chat(chat)
         await world.store.add_subscription(Subscription(SubscriptionId(0), chat.id, "harbour", clock.now()))
     rng = Random(2028)
-    titles = []
+    titles: list[str] = []
     end = clock.now() + timedelta(days=366)
     next_story = clock.now()
     while True:

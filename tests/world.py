@@ -65,7 +65,7 @@ class World:
 
     async def poll(self, outlet: str, *items: ParsedEntry) -> int:
         """One poll of one outlet's feed with this document; the first of each outlet is its baseline."""
-        now = self.clock.now()
+        now, new = self.clock.now(), 0
         for leased in await self.store.claim_feeds(self.clock.now() + timedelta(days=36_500), 60, 100):
             if leased.feed.name == outlet:
                 from dataclasses import replace

@@ -1,6 +1,7 @@
 """Every chat command over the real store: what people type, what they read, who may, and what stays unchanged."""
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.world import HERE, World
 
 
 @pytest.fixture
-async def world(tmp_path: Path):
+async def world(tmp_path: Path) -> AsyncIterator[World]:
     world = await World(tmp_path).open()
     yield world
     await world.store.close()

@@ -113,6 +113,20 @@ async def test_four_days_on_a_fake_clock(recorded: dict[str, list[tuple[datetime
         await store.add_subscription(Subscription(SubscriptionId(0), CHAT, query, clock.now()))
     fetcher = HttpFetcher(allow_private=True, user_agent="Tocsin-test")
     parser = ParserProcess()
+
+    def flows(store: Store) -> tuple[Poller, Deliverer]:
+        deliverer = Deliverer(
+            store=store, messengers={"telegram": chat}, clock=clock, rng=Random(1), habits=Habits(),
+            away=None, pacer=Pacer(), fault=lambda _: None,
+        )  # fmt: skip
+        ingest = Ingest(store=store, clock=clock, wake=deliverer.wake, owners={}, habits=Habits(), fault=lambda _: None)
+        poller = Poller(
+            store=store, fetcher=fetcher, parser=parser, ingest=ingest, clock=clock, rng=Random(1),
+            policy=PollPolicy(interval=600),
+        )  # fmt: skip
+        return poller, deliverer
+
+    poller, deliverer = flows(store)
     try:
         await store.sync_feeds([Feed(FeedId(publisher.url(outlet)), name=outlet) for outlet in bodies], clock.now())
         for number, moment in enumerate(moments):
@@ -122,17 +136,7 @@ async def test_four_days_on_a_fake_clock(recorded: dict[str, list[tuple[datetime
             if number % 10 == 0:
                 await store.close()
                 store = await open_store(f"tinydb:///{tmp_path / 'store.json'}")
-                deliverer = Deliverer(
-                    store=store, messengers={"telegram": chat}, clock=clock, rng=Random(1), habits=Habits(),
-                    away=None, pacer=Pacer(), fault=lambda _: None,
-                )  # fmt: skip
-                ingest = Ingest(
-                    store=store, clock=clock, wake=deliverer.wake, owners={}, habits=Habits(), fault=lambda _: None
-                )
-                poller = Poller(
-                    store=store, fetcher=fetcher, parser=parser, ingest=ingest, clock=clock, rng=Random(1),
-                    policy=PollPolicy(interval=600),
-                )  # fmt: skip
+                poller, deliverer = flows(store)
             await poller.poll_everything()
             await deliverer.drain()
         clock.advance(timedelta(hours=1).total_seconds())

@@ -95,4 +95,4 @@ def test_six_stories_stay_apart(feed: Path) -> None:
     """They share place, people and subject, and are six events."""
     found = tocsin("stories", str(feed))
     assert len(found) == 6
-    assert sorted(e["id"] for line in found for e in line["entries"]) == [f"story-{n}" for n in range(6)]  # type: ignore[attr-defined,index]
+    assert sorted(e["id"] for line in found for e in line["entries"]) == [f"story-{n}" for n in range(6)]  # type: ignore[attr-defined]

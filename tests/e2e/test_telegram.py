@@ -1,7 +1,7 @@
 """The real process against a strict Bot API on loopback: what a person on Telegram lives through."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -61,7 +61,7 @@ class Scene:
 
 
 @pytest.fixture
-async def scene(tmp_path: Path):
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     press = await Publisher({"north": [document(("Old news of no interest",))]}).start()
     async with TelegramApi() as api:
         api.person(ANN)
