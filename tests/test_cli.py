@@ -169,12 +169,11 @@ def test_news_can_not_steer_the_terminal(home: Path) -> None:
     assert not set(done.stdout) & {chr(c) for c in (*range(10), *range(11, 32), *range(127, 160))}
 
 
-@pytest.mark.parametrize("command", ["try", "stories"])
-def test_a_reader_that_goes_away_is_no_failure_to_explain(home: Path, command: str) -> None:
-    """`tocsin stories … | head -1` ends quietly."""
+def test_a_reader_that_goes_away_is_no_failure_to_explain(home: Path) -> None:
+    """`tocsin try … | head -1` ends quietly."""
     many = [(f"g{n}", f"Idlib {n} {n * 7919} words", "text " * 50, "") for n in range(400)]
     (home / "many.xml").write_bytes(rss("Many", *many))
-    args = [sys.executable, "-m", "bot", command, *(["Idlib"] if command == "try" else []), "many.xml", "--json"]
+    args = [sys.executable, "-m", "bot", "try", "Idlib", "many.xml", "--json"]
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT}
     running = subprocess.Popen(args, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert running.stdout is not None
