@@ -8,11 +8,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bot.store.disk import JournalError
-from bot.store.journal import COMPACT_AT
+from bot.store.storage import COMPACT_AT
 
 if TYPE_CHECKING:
-    from bot.store.files import Tables
-    from bot.store.journal import JournalStorage
+    from bot.store.records import Tables
+    from bot.store.storage import JournalStorage
 
 
 class Committer:

@@ -5,10 +5,6 @@
     db.json.journal-000000000042   the records after number 42, one a line
     db.json.lock                   held while a process has the files open for writing
 
-A record is "checksum number durable payload": CRC-32 of the rest, its number, the number of the last record known to be
-on disk when it was written, and a JSON object {table: {doc id: document, or null where it was removed}}. A journal's
-first line is a record that repeats the number it starts after.
-
 Reading goes: the snapshot, then every later record in order. Where the last journal ends in something that is no
 record, that is a write that nobody was told of, and it is cut off; but not where a whole record comes after it that
 was written when the broken one was already known to be on disk: that is damage, and it is refused. When the snapshot
@@ -17,170 +13,24 @@ is unreadable or missing, the one before it and the journals since give the same
 
 from __future__ import annotations
 
-import gc
 import os
-import re
 import zlib
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from bot.store.disk import Damaged, Disk, JournalError, Lock, TooNew, refused, write_all
+from bot.store.disk import Damaged, Disk, JournalError, Lock, refused, write_all
+from bot.store.records import Tables, apply, record, scan
+from bot.store.snapshot import FORMAT, number_of, read_snapshot, snapshot_chunks, snapshot_header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-#: documents as JSON, by table and id
-Tables = dict[str, dict[int, bytes]]
-
-FORMAT = 1
-#: the table that carries the snapshot's own numbers; stock TinyDB shows it like any other
-META = "_journal"
-
-#: how a snapshot begins; TinyDB itself would put a space after the colon
-_OURS = b'{"%s":{"1":{' % META.encode()
-
-
-class _Header(msgspec.Struct):
-    format: int
-    sequence: int
-    checksum: str
-
-
-_header = msgspec.json.Decoder(dict[str, dict[str, _Header]])
-_body = msgspec.json.Decoder(dict[str, dict[int, msgspec.Raw]])
-_record_start = re.compile(rb"(?=([0-9a-f]{8} \d+ \d+ [^\n]*))")
-_CHUNK = 1 << 17
+    from collections.abc import Mapping
 
 #: zeros written ahead in the journal: a commit that does not move the end of the file syncs a third faster (ext4)
 ROOM = 256 << 10
 
 #: below this many bytes closing a store may write a snapshot without anyone noticing
 COMPACT_AT_CLOSE = 64 << 20
-
-
-def record(number: int, durable: int, payload: bytes) -> bytes:
-    """One line of a journal."""
-    rest = b"%d %d %s" % (number, durable, payload)
-    return b"%08x %s\n" % (zlib.crc32(rest), rest)
-
-
-def parse_record(line: bytes) -> tuple[int, int, bytes] | None:
-    """Number, durable number and payload; None when the line is not a whole record."""
-    if len(line) < 13 or line[8:9] != b" ":
-        return None
-    try:
-        if int(line[:8], 16) != zlib.crc32(line[9:]):
-            return None
-        number, durable, payload = line[9:].split(b" ", 2)
-        return int(number), int(durable), payload
-    except ValueError:
-        return None
-
-
-def scan(data: bytes, number: int, name: str) -> tuple[list[bytes], int]:
-    """The payloads after record `number` (header included), and how many bytes of `data` they take.
-
-    Raises Damaged when a record is broken that was known to be on disk.
-    """
-    payloads: list[bytes] = []
-    position = 0
-    while (end := data.find(b"\n", position)) >= 0:
-        found = parse_record(data[position:end])
-        if found is None or found[0] != number + 1:
-            break
-        payloads.append(found[2])
-        number += 1
-        position = end + 1
-    for match in _record_start.finditer(data, position):
-        later = parse_record(match[1])
-        if later is not None and later[0] > number + 1 and later[1] > number:
-            raise Damaged(
-                f"{name} is damaged at byte {position}: record {number + 1} is unreadable, and later ones are not. "
-                f"Restore the folder from a backup, or cut the file there to lose what came after"
-            )
-    return payloads, position
-
-
-def apply(tables: Tables, payload: bytes) -> None:
-    """Makes the changes of one record."""
-    for table, changes in _body.decode(payload).items():
-        rows = tables.setdefault(table, {})
-        for doc_id, raw in changes.items():
-            document = bytes(raw)
-            if document == b"null":
-                rows.pop(doc_id, None)
-            else:
-                rows[doc_id] = document
-
-
-def read_snapshot(path: Path) -> tuple[Tables, int]:
-    """Tables and the number of the last record in them. Raises FileNotFoundError, Damaged, TooNew."""
-    data = path.read_bytes()
-    line, _, body = data.partition(b"\n")
-    if not data.strip(b"\0 \r\n"):
-        raise Damaged(f"{path.name} is empty")
-    if data.startswith(_OURS):
-        try:
-            meta = _header.decode(line.rstrip(b",") + b"}")[META]["1"]
-            checksum = int(meta.checksum, 16)
-        except (msgspec.MsgspecError, KeyError, ValueError):
-            raise Damaged(f"{path.name} has a damaged first line") from None
-        if meta.format > FORMAT:
-            raise TooNew(f"{path.name} has format {meta.format}, this version reads up to {FORMAT}")
-        if checksum != zlib.crc32(body, meta.sequence & 0xFFFFFFFF):
-            raise Damaged(f"{path.name} does not match its checksum")
-        return _load(b"{" + body, path.name), meta.sequence
-    # written by stock TinyDB: taken over as it is
-    return {name: rows for name, rows in _load(data, path.name, compact=True).items() if name != META}, 0
-
-
-def _load(data: bytes, name: str, *, compact: bool = False) -> Tables:
-    gc_was_on = gc.isenabled()
-    gc.disable()  # a million new objects, no garbage: collecting would double the time
-    try:
-        tables = _body.decode(data)
-        if compact:
-            return {
-                table: {i: msgspec.json.encode(msgspec.json.decode(raw)) for i, raw in rows.items()}
-                for table, rows in tables.items()
-            }
-        return {table: {i: bytes(raw) for i, raw in rows.items()} for table, rows in tables.items()}
-    except msgspec.MsgspecError as error:
-        raise Damaged(f"{name} is not a whole store ({error})") from error
-    finally:
-        if gc_was_on:
-            gc.enable()
-
-
-def snapshot_chunks(tables: Mapping[str, Mapping[int, bytes]]) -> Iterator[bytes]:
-    """The snapshot's body, some hundred kilobytes at a time."""
-    parts: list[bytes] = []
-    size = 0
-    first_table = True
-    for name, rows in tables.items():
-        parts.append((b"" if first_table else b",\n") + msgspec.json.encode(name) + b":{")
-        first_table = False
-        first = True
-        for doc_id, raw in rows.items():
-            parts.append(b'%s"%d":%s' % (b"\n" if first else b",\n", doc_id, raw))
-            first = False
-            size += len(raw)
-            if size > _CHUNK:
-                yield b"".join(parts)
-                parts.clear()
-                size = 0
-        parts.append(b"}")
-    parts.append(b"}\n")
-    yield b"".join(parts)
-
-
-def _snapshot_header(number: int, checksum: int, *, empty: bool) -> bytes:
-    comma = b"" if empty else b","
-    meta = b'%s"format":%d,"sequence":%15d,"checksum":"%08x"}}%s\n'
-    return meta % (_OURS, FORMAT, number, checksum, comma)
 
 
 class Files:
@@ -418,13 +268,13 @@ class Files:
             size = self._write_temporary(temporary, tables, number)
             previous = 0
             if self.path.exists():
-                previous = _number_of(self.path)
+                previous = number_of(self.path)
                 spare = self._beside("bak-new")
                 self.disk.unlink(spare)
                 self.disk.link(self.path, spare)
                 self.disk.replace(spare, self._beside("bak"))
             elif self._beside("bak").exists():
-                previous = _number_of(self._beside("bak"))
+                previous = number_of(self._beside("bak"))
             self.disk.replace(temporary, self.path)
             self.disk.sync_folder(self.path.parent)
             for base in self.bases():
@@ -442,14 +292,14 @@ class Files:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             empty = not tables
-            size = len(header := _snapshot_header(number, 0, empty=empty))
+            size = len(header := snapshot_header(number, 0, empty=empty))
             write_all(self.disk, fd, header, 0)
             checksum = number & 0xFFFFFFFF
             for chunk in snapshot_chunks(tables):
                 checksum = zlib.crc32(chunk, checksum)
                 write_all(self.disk, fd, chunk, size)
                 size += len(chunk)
-            os.pwrite(fd, _snapshot_header(number, checksum, empty=empty), 0)
+            os.pwrite(fd, snapshot_header(number, checksum, empty=empty), 0)
             self.disk.sync(fd)
         finally:
             os.close(fd)
@@ -465,11 +315,3 @@ class Files:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
-
-
-def _number_of(path: Path) -> int:
-    """The number in a snapshot's first line; 0 for one that stock TinyDB wrote."""
-    with path.open("rb") as file:
-        line = file.readline(200)
-    found = re.search(rb'"sequence":\s*(\d+)', line)
-    return int(found[1]) if found and META.encode() in line else 0

@@ -16,8 +16,8 @@ from tinydb.storages import MemoryStorage
 from tinydb.table import Document
 
 from bot.store.disk import Damaged, Disk, Full, JournalError, Locked, TooNew
-from bot.store.files import parse_record, record, scan
 from bot.store.journal import JournalDB, JournalStorage, JournalTable
+from bot.store.records import parse_record, record, scan
 
 
 def journals(path: Path) -> list[Path]:

@@ -266,7 +266,7 @@ async def test_a_cancelled_caller_breaks_nothing(path: Path) -> None:
 
 async def test_compaction_starts_by_itself_and_commits_go_on(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The journal stays small beside the snapshot, and nobody waits for it."""
-    monkeypatch.setattr("bot.store.journal.COMPACT_AT", 20_000)
+    monkeypatch.setattr("bot.store.storage.COMPACT_AT", 20_000)
     store = await open_tiny(path)
     for n in range(120):
         await store.commit(commit(entries=(entry("same", summary="x" * 1000, title=str(n)),)))
