@@ -1,6 +1,6 @@
 """How fast 2,000 feeds are polled from a server on loopback, beside other clients in the same run.
 
-    python benchmarks/poll.py [--feeds 2000] [--rounds 5]
+    python benchmarks/poll.py [--feeds 2000] [--rounds 3] [--scenario 304]
 
 The server runs in a process of its own, and so does each client, for its processor time and peak memory. Three
 scenarios: unchanged (304), unchanged but sent again (200, same bytes), changed (200, one new item of a hundred).
@@ -302,7 +302,7 @@ def table(names: list[str], scenario: str, port: int, feeds: int, rounds: int) -
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--feeds", type=int, default=2000)
-    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--scenario", choices=SCENARIOS, action="append")
     for hidden in ("--client", "--port"):
         options.add_argument(hidden, help=argparse.SUPPRESS)

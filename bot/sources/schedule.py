@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from bot.model import Feed, FeedState
 
 DAY = 86_400.0
-#: the gap between entries at which a feed is polled at the operator's interval
-_GAP = 1800.0
-#: entries whose dates tell the rhythm, and how old they may be
-_RHYTHM_ENTRIES = 20
+#: the gap between entries at which a feed is polled at the operator's interval; with it and the number of entries
+#: below a simulated week needs a third of the requests of fixed polling and is fresher (benchmarks/schedule.py)
+_GAP = 3600.0
+#: newest entries whose dates tell the rhythm, and how old they may be
+_RHYTHM_ENTRIES = 5
 _RHYTHM_AGE = timedelta(days=60)
 #: an operator who asks for less than this many seconds means exactly that
 _EXACT = 60.0
@@ -51,7 +52,7 @@ _FLOORS = {401: 6 * 3600.0, 403: 3600.0, 404: 1800.0, 429: 900.0}
 class PollPolicy:
     """How often feeds are polled, in seconds."""
 
-    #: what the operator asked for (`[sources] interval`): that of a feed with an entry every half hour. Busier feeds
+    #: what the operator asked for (`[sources] interval`): that of a feed with an entry every hour. Busier feeds
     #: are polled up to `faster` times as often, quieter ones up to `slower` times as seldom. Below 60 it is exact.
     interval: float = 600.0
     faster: float = 5.0
@@ -106,13 +107,13 @@ def after_poll(
 
 
 def rhythm(dates: list[datetime], now: datetime) -> float:
-    """Mean seconds between the newest entries, no less than a share of the silence since; 0 when dates tell nothing."""
+    """Mean seconds between the newest entries, no less than the silence since; 0 when dates tell nothing."""
     usable = sorted((date for date in set(dates) if now - _RHYTHM_AGE <= date <= now), reverse=True)[:_RHYTHM_ENTRIES]
     if not usable:
         return 0.0
     silence = (now - usable[0]).total_seconds()
     span = (usable[0] - usable[-1]).total_seconds()
-    return max(span / (len(usable) - 1) if len(usable) > 1 else 0.0, silence / 2)
+    return max(span / (len(usable) - 1) if len(usable) > 1 else 0.0, silence)
 
 
 def _fetched(
@@ -148,7 +149,7 @@ def _quiet(state: FeedState, now: datetime, bounds: tuple[float, float, float]) 
     low, usual, high = bounds
     known = state.interval or usual
     # a clock that was set back must not break the poll
-    silence = max(0.0, (now - (state.last_entry or now)).total_seconds()) / 2
+    silence = max(0.0, (now - (state.last_entry or now)).total_seconds())
     return min(max(known, usual * math.sqrt(silence / _GAP), low), high)
 
 

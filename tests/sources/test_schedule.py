@@ -75,10 +75,10 @@ def test_a_good_poll_keeps_what_the_next_one_needs() -> None:
     ("gap", "low", "high"),
     [
         (30, 120, 120),
-        (300, 240, 250),
-        (1800, 600, 600),
-        (7200, 1150, 1250),
-        (86_400, 4100, 4200),
+        (300, 170, 175),
+        (3600, 600, 600),
+        (7200, 840, 850),
+        (86_400, 2900, 2950),
         (604_800, 7200, 7200),
     ],
 )
@@ -94,7 +94,7 @@ def test_rhythm_looks_at_dates_that_can_be() -> None:
     odd = [NOW + timedelta(days=3), datetime(1970, 1, 1, tzinfo=UTC), NOW, NOW]
     assert rhythm(odd, NOW) == 0.0
     assert rhythm([NOW - timedelta(hours=1), NOW - timedelta(hours=3), *odd[:2]], NOW) == 7200.0
-    assert rhythm([NOW - timedelta(hours=4), NOW - timedelta(hours=4, minutes=5)], NOW) == 7200.0
+    assert rhythm([NOW - timedelta(hours=4), NOW - timedelta(hours=4, minutes=5)], NOW) == 14_400.0
 
 
 def test_silence_slows_and_news_quickens() -> None:
@@ -132,7 +132,7 @@ def test_the_first_wait_spreads_over_the_interval() -> None:
     [
         (body(max_age=1800), feed_of(60, 360), 1800),
         (body(), feed_of(60, 360, ttl=3600), 3600),
-        (body(max_age=10), feed_of(60, 360, ttl=20), 232),
+        (body(max_age=10), feed_of(60, 360, ttl=20), 173),
         (body(max_age=10**8), feed_of(60, 360), 7200),
     ],
 )
