@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, assert_never
 
 import structlog
 
+from bot.alerts import reasons
 from bot.alerts.outbox import GIVE_UP, retry_at
 from bot.alerts.plan import Edit, Facts, Send, Settle, StoryFacts, plan, release
 from bot.errors import LeaseLost, StoreError
+from bot.i18n import fill, speaking
 from bot.model import (
     ChatGone,
     ChatMoved,
@@ -153,7 +155,8 @@ class Deliverer:
         try:
             messenger = self._messengers.get(claim.chat.id.platform)
             if messenger is None:
-                await self._give_back(claim, rows, _NO_ADAPTER, f"{claim.chat.id.platform} is not configured")
+                reason = fill(reasons.NOT_CONFIGURED, platform=claim.chat.id.platform)
+                await self._give_back(claim, rows, _NO_ADAPTER, reason)
                 return
             await self._serve_rows(claim, rows, messenger)
         except LeaseLost:
@@ -168,7 +171,8 @@ class Deliverer:
         facts = await self._facts(claim, rows)
         began = self._clock.monotonic()
         while rows:
-            step = plan(rows, facts, limits.length, self._clock.now())
+            with speaking(facts.chat.language):
+                step = plan(rows, facts, limits.length, self._clock.now())
             if isinstance(step, Settle):
                 await self._settle(claim, rows, step.rows)
                 continue
@@ -284,7 +288,7 @@ def _rings(rows: Iterable[Delivery]) -> dict[StoryId, Delivery]:
 
 def _retry(row: Delivery, due: datetime, reason: str, now: datetime) -> Delivery:
     if now - row.created > GIVE_UP:
-        return replace(row, state=DeliveryState.DEAD, reason=f"gave up: {reason}", settled=now)
+        return replace(row, state=DeliveryState.DEAD, reason=fill(reasons.GAVE_UP, reason=reason), settled=now)
     return replace(row, state=DeliveryState.DUE, due=due, reason=reason)
 
 
@@ -292,7 +296,7 @@ def _outcome_rows(
     claim: Claim, step: Send | Edit, outcome: Sent | Refused, now: datetime
 ) -> tuple[list[Delivery], list[Receipt]]:
     """The rows and receipts after the platform took or refused a message."""
-    covered = [replace(r, state=DeliveryState.FOLDED, settled=now, reason="in the same message") for r in step.folded]
+    covered = [replace(r, state=DeliveryState.FOLDED, settled=now, reason=reasons.SAME_MESSAGE) for r in step.folded]
     if isinstance(outcome, Refused):
         # an edit is refused when the person deleted the message: nobody waits for it
         state = DeliveryState.DEAD if isinstance(step, Send) else DeliveryState.FOLDED

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.alerts.reasons import MUTED_STORY, OUTLETS_SO_FAR, PAUSED
+from bot.i18n import fill
 from bot.model import Delivery, DeliveryKind, DeliveryState, EntryId, Kind, delivery_id, later
 
 if TYPE_CHECKING:
@@ -130,7 +132,7 @@ def _before_ring(
 ) -> list[Delivery]:
     """The story has not rung here: ring, wait for more outlets, or stay silent and say why."""
     if known.muted or (blank.subscriptions and not awake):
-        return [_muted(blank, "the story is muted" if known.muted else "paused")] if blank.subscriptions else []
+        return [_muted(blank, MUTED_STORY if known.muted else PAUSED)] if blank.subscriptions else []
     waiting = [subscriptions[i] for i in known.ring.subscriptions if i in subscriptions] if known.ring else []
     wanting = {s.id: s for s in (*waiting, *awake)}
     if not wanting:
@@ -141,7 +143,7 @@ def _before_ring(
         ring = replace(ring, state=DeliveryState.DUE, due=blank.due, subscriptions=ringing, reason="")
     else:
         need = min(s.min_outlets for s in wanting.values())
-        reason = f"{outlets} of {need} independent outlets so far"
+        reason = fill(OUTLETS_SO_FAR, outlets=outlets, need=need)
         ring = replace(ring, state=DeliveryState.WAITING, subscriptions=tuple(wanting), reason=reason)
     return [ring, blank] if known.ring and blank.subscriptions else [ring]
 
@@ -155,7 +157,7 @@ def _after_ring(blank: Delivery, entry: Entry, known: Told, listening: Sequence[
     assert ring is not None
     row = _as(blank, DeliveryKind.GROW, ring.story)  # a merged story's alert keeps its own name
     if known.muted or not listening:
-        return [_muted(row, "the story is muted" if known.muted else "paused")] if blank.subscriptions else []
+        return [_muted(row, MUTED_STORY if known.muted else PAUSED)] if blank.subscriptions else []
     if entry.kind is Kind.DEVELOPMENT and any(s.updates for s in listening):
         return [_as(row, DeliveryKind.DEVELOP)]
     return [row]

@@ -11,9 +11,10 @@ from datetime import timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, assert_never
 
-from bot.alerts import render
+from bot.alerts import reasons, render
 from bot.alerts.digest import digest_of, next_digest, quiet_until
 from bot.errors import QueryError
+from bot.i18n import _, fill
 from bot.model import Action, Button, DeliveryKind, DeliveryState
 from bot.stories.summary import summarise
 from bot.subscriptions.match import document, hits
@@ -120,14 +121,14 @@ def plan(rows: Sequence[Delivery], facts: Facts, limit: int, now: datetime) -> S
     """The next step for these rows (not empty, one chat's, in order). `limit` in UTF-16 units."""
     first = rows[0]
     if facts.chat.paused_until is not None and facts.chat.paused_until > now:
-        return Settle(tuple(_final(row, DeliveryState.MUTED, "paused", now) for row in rows))
+        return Settle(tuple(_final(row, DeliveryState.MUTED, reasons.PAUSED, now) for row in rows))
     story = facts.stories.get(first.story)
     if story is None or first.entry not in facts.entries:
-        return Settle((_final(first, DeliveryState.DEAD, "the entry is no longer kept", now),))
+        return Settle((_final(first, DeliveryState.DEAD, reasons.NOT_KEPT, now),))
     if story.muted:
-        return Settle((_final(first, DeliveryState.MUTED, "the story is muted", now),))
+        return Settle((_final(first, DeliveryState.MUTED, reasons.MUTED_STORY, now),))
     if first.subscriptions and not any(i in facts.subscriptions for i in first.subscriptions):
-        return Settle((_final(first, DeliveryState.MUTED, "unsubscribed", now),))
+        return Settle((_final(first, DeliveryState.MUTED, reasons.UNSUBSCRIBED, now),))
     match first.kind:
         case DeliveryKind.RING | DeliveryKind.DEVELOP:
             return _speak(rows, facts, limit, now)
@@ -192,12 +193,12 @@ def _hold(row: Delivery, facts: Facts, now: datetime) -> tuple[datetime, str] | 
     if rhythm != "off":
         at = next_digest(rhythm, row.created, facts.chat.timezone)
         if at > now:
-            return at, "digest"
+            return at, reasons.DIGEST
     quiet = quiet_until(facts.chat, now)
     if quiet is not None:
-        return quiet, "quiet hours"
+        return quiet, reasons.QUIET
     if _missed(row, facts) and facts.away is not None and facts.away[1] + CATCH_UP > now:
-        return facts.away[1] + CATCH_UP, "catching up"
+        return facts.away[1] + CATCH_UP, reasons.CATCHING_UP
     return None
 
 
@@ -239,15 +240,15 @@ def _heading(first: Delivery, bundle: Sequence[Delivery], facts: Facts, now: dat
     """The digest's heading, "" when the rows go out one by one."""
     clock = render.local_time(now, facts.chat.timezone, now)
     if _rhythm(first, facts) != "off" and first.held:
-        return f"Your news, {clock}"
+        return fill(_("Your news, {time}"), time=clock)
     rings = [row for row in bundle if row.kind is DeliveryKind.RING]
-    if first.held and first.reason == "quiet hours" and len([row for row in bundle if row.held]) > 1:
-        return "While it was quiet"
+    if first.held and first.reason == reasons.QUIET and len([row for row in bundle if row.held]) > 1:
+        return _("While it was quiet")
     missed = [row for row in rings if _missed(row, facts)]
     if facts.away and len(missed) >= _CATCH_UP_AT and _missed(first, facts):
         start, end = (render.local_time(moment, facts.chat.timezone, now) for moment in facts.away)
-        return f"While I was away ({start}–{end})"
-    return "Many at once" if len(rings) > BURST else ""
+        return fill(_("While I was away ({start}–{end})"), start=start, end=end)
+    return _("Many at once") if len(rings) > BURST else ""
 
 
 def _digest(heading: str, bundle: Sequence[Delivery], rows: Sequence[Delivery], facts: Facts, limit: int) -> Send:
@@ -273,11 +274,13 @@ def _ring(rows: Sequence[Delivery], facts: Facts, now: datetime) -> Send:
 
 def _buttons(message: Message, row: Delivery, facts: Facts, now: datetime) -> tuple[Message, tuple[Action, ...]]:
     subscriptions = [s for i in row.subscriptions if (s := facts.subscriptions.get(i))]
-    wanted = [("Why", "why", str(row.story)), ("Mute story", "mute", str(row.story))]
-    wanted += [(f"Snooze {s.query[:24]} 24 h", "snooze", str(s.id)) for s in subscriptions[:1]]
+    wanted = [(_("Why"), "why", str(row.story)), (_("Mute story"), "mute", str(row.story))]
+    wanted += [(fill(_("Snooze {query} 24 h"), query=s.query[:24]), "snooze", str(s.id)) for s in subscriptions[:1]]
     chat = facts.chat.id
-    actions = tuple(Action(action_id(chat, verb, subject), chat, verb, subject, now) for _, verb, subject in wanted)
-    buttons = [Button(label, action.id) for (label, _, _), action in zip(wanted, actions, strict=True)]
+    actions = tuple(
+        Action(action_id(chat, verb, subject), chat, verb, subject, now) for _label, verb, subject in wanted
+    )
+    buttons = [Button(label, action.id) for (label, *_rest), action in zip(wanted, actions, strict=True)]
     return render.with_buttons(message, buttons), actions
 
 
@@ -288,14 +291,14 @@ def _change(rows: Sequence[Delivery], facts: Facts, now: datetime) -> Step:
     receipt, ring = story.receipt, story.ring
     mine = [r for r in rows if r.story == first.story and r.kind in (DeliveryKind.GROW, DeliveryKind.CORRECT)]
     if receipt is None or ring is None or receipt.shown == IN_DIGEST or ring.entry not in facts.entries:
-        why = "shown in a digest" if receipt else "no message to add it to"
+        why = reasons.IN_A_DIGEST if receipt else reasons.NO_MESSAGE
         return Settle(tuple(_final(row, DeliveryState.FOLDED, why, now) for row in mine))
     if receipt.edited is not None and now < receipt.edited + EDIT_SPACING:
         later = receipt.edited + EDIT_SPACING
-        return Settle(tuple(replace(release(row, later), reason="edits are bundled") for row in mine))
+        return Settle(tuple(replace(release(row, later), reason=reasons.BUNDLED) for row in mine))
     message = render.ring(view(first, facts, subject=ring), facts.chat.timezone, receipt.sent)
     shown = render.fingerprint(message)
     if shown == receipt.shown:
-        return Settle(tuple(_final(row, DeliveryState.FOLDED, "nothing new to show", now) for row in mine))
+        return Settle(tuple(_final(row, DeliveryState.FOLDED, reasons.NOTHING_NEW, now) for row in mine))
     message, _ = _buttons(message, ring, facts, now)
     return Edit(message, (first,), receipt, tuple(mine[1:]), shown)

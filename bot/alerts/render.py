@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from bot.i18n import N_, _, fill, listed, ngettext, sentence
 from bot.model import Button, Message, Span
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 HEADLINE = 240
 #: how many further outlets are named before "+N"
 _NAMED = 2
+#: from Monday; from January
+_WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
+_MONTHS = (
+    N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"),
+    N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +51,27 @@ def ring(view: View, timezone: str, now: datetime) -> Message:
     spans = [*_headline(entry)]
     spans += _excerpt(view.excerpt)
     spans.append(Span("\n"))
-    spans.append(Span(f"{entry.source} · {local_time(entry.published, timezone, now)}"))
+    time = local_time(entry.published, timezone, now)
     if view.also:
         rest = len(view.also) - _NAMED
-        spans.append(Span(", also " + ", ".join(view.also[:_NAMED]) + (f", +{rest}" if rest > 0 else "")))
+        others = listed([*view.also[:_NAMED], *([f"+{rest}"] if rest > 0 else [])])
+        spans += sentence(_("{source} · {time}, also {outlets}"), source=entry.source, time=time, outlets=others)
+    else:
+        spans.append(Span(f"{entry.source} · {time}"))
     if entry.former_titles:
-        spans.append(
-            Span(f" · headline changed by {entry.source}, {local_time(entry.former_titles[-1][1], timezone, now)}")
-        )
-    return Message((*spans, *_for(view.queries)))
+        changed = local_time(entry.former_titles[-1][1], timezone, now)
+        spans.append(Span(" · "))
+        spans += sentence(_("headline changed by {source}, {time}"), source=entry.source, time=changed)
+    if view.queries:
+        spans.append(Span(" · "))
+        spans += sentence(_("for {queries}"), queries=listed([Span(query, code=True) for query in view.queries]))
+    return Message(tuple(spans))
 
 
 def develop(view: View, timezone: str, now: datetime) -> Message:
     """A material new fact, to be read under the first message."""
     entry = view.entry
-    lead = f"Update: {view.entry.news}" if entry.news else f"Update: {_cut(entry.title)}"
+    lead = fill(_("Update: {news}"), news=entry.news or _cut(entry.title))
     spans = [Span(lead, bold=True, link="" if entry.news else entry.link)]
     if entry.news:
         spans += [Span("\n"), Span(_cut(entry.title), link=entry.link)]
@@ -78,17 +91,18 @@ def digest(heading: str, views: Sequence[View], limit: int) -> tuple[Message, in
 
 def _digest(heading: str, views: Sequence[View]) -> Message:
     keywords = len({view.queries[:1] for view in views})
-    stories = f"{len(views)} {'story' if len(views) == 1 else 'stories'}"
-    words = f"{keywords} {'keyword' if keywords == 1 else 'keywords'}"
-    spans = [Span(heading, bold=True), Span(f" · {stories} for {words}")]
+    stories = fill(ngettext("{count} story", "{count} stories", len(views)), count=len(views))
+    words = fill(ngettext("for {count} keyword", "for {count} keywords", keywords), count=keywords)
+    spans = [Span(heading, bold=True), Span(f" · {stories} {words}")]
     last: tuple[str, ...] | None = None
     for view in sorted(views, key=lambda v: v.queries[:1]):
         if view.queries[:1] != last:
             last = view.queries[:1]
-            spans += [Span("\n"), Span(last[0] if last else "Updates", italic=True)]
+            spans += [Span("\n"), Span(last[0] if last else _("Updates"), italic=True)]
         outlets = 1 + len(view.also)
         spans += [Span("\n• "), Span(_cut(view.entry.title), bold=True, link=view.entry.link)]
-        spans.append(Span(f" ({outlets} outlets)" if outlets > 1 else f" ({view.entry.source})"))
+        many = fill(ngettext("{count} outlet", "{count} outlets", outlets), count=outlets)
+        spans.append(Span(f" ({many if outlets > 1 else view.entry.source})"))
     return Message(tuple(spans))
 
 
@@ -111,8 +125,11 @@ def local_time(moment: datetime, timezone: str, now: datetime) -> str:
     if local.date() == today.date():
         return clock
     if 0 < (today.date() - local.date()).days < 7:
-        return f"{local.strftime('%a')} {clock}"
-    return f"{local.day} {local.strftime('%b')}{local.strftime(' %Y') if local.year != today.year else ''} {clock}"
+        return fill(_("{weekday} {clock}"), weekday=_(_WEEKDAYS[local.weekday()]), clock=clock)
+    month = _(_MONTHS[local.month - 1])
+    if local.year == today.year:
+        return fill(_("{day} {month} {clock}"), day=local.day, month=month, clock=clock)
+    return fill(_("{day} {month} {year} {clock}"), day=local.day, month=month, year=local.year, clock=clock)
 
 
 def utf16(text: str) -> int:
@@ -138,14 +155,6 @@ def _excerpt(excerpt: Excerpt) -> list[Span]:
         spans.append(Span(excerpt.text[start:end], bold=True))
         at = end
     return [*spans, Span(excerpt.text[at:])] if at < len(excerpt.text) else spans
-
-
-def _for(queries: Sequence[str]) -> list[Span]:
-    spans = [Span(" · for ")] if queries else []
-    for index, query in enumerate(queries):
-        spans += [Span(", ")] if index else []
-        spans.append(Span(query, code=True))
-    return spans
 
 
 def _cut(text: str) -> str:
