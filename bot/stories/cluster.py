@@ -124,7 +124,7 @@ class StoryIndex:
             headlines=row[_HEADLINE],
             certainty=points,
         )
-        if self._fitted.novelty(values) < self._fitted.novelty_bar:
+        if not novelty.counts_changed(new, story) and self._fitted.novelty(values) < self._fitted.novelty_bar:
             return Kind.REPEAT, ""
         return Kind.DEVELOPMENT, novelty.news(new, story, entry.title, entry.language, self._window)
 

@@ -6,7 +6,6 @@ In: the window, an entry's sketch and the stories it may belong to. Out: one row
 
 from __future__ import annotations
 
-from heapq import nlargest
 from math import log, sqrt
 from typing import TYPE_CHECKING
 
@@ -154,9 +153,9 @@ class _Weighed:
         length = sqrt(sum([w * w for _, w in core])) or 1.0
         common = [(term, w) for term, w in core if term in weight]
         centre = sum([w * weight[term] for term, w in common]) / (length * sqrt(self.total))
-        top = nlargest(6, [(w, term) for term, w in core])
+        top = sorted([(w, term) for term, w in core], reverse=True)[:6]
         most = sum([w for w, _ in top]) or 1.0
-        reached = sum(nlargest(6, [w for _, w in common])) / most
+        reached = sum(sorted([w for _, w in common], reverse=True)[:6]) / most
         return centre, sum([w for w, term in top if term in weight]) / most, reached if heavy else 0.0
 
     def _name_clash(self, story: OpenStory) -> float:

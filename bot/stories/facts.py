@@ -9,51 +9,71 @@ _WORDS = {
     "eleven": 11, "twelve": 12, "dozen": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
     "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
 }  # fmt: skip
-_AMOUNT = rf"(?P<n>\d{{1,3}}(?:[,.\u00a0]\d{{3}})+|\d{{1,7}}|{'|'.join(_WORDS)})"
-#: what is counted → words that follow or precede the number, in a few languages
+#: what is counted → words that say so, in a few languages; a word that ends in * stands for any ending
 _COUNTED = {
     "killed": (
-        r"dead|deaths?|died|die|dies|killed|kills?|fatalities|bodies|victims|tote|getötet|todesopfer|morts?|tués?|muertos?"
-        r"|fallecidos?|mortos?|morti|погиб\w*|мертв\w*|жертв\w*|загибл\w*|ölü|öldü|قتيل\w*|قتلى"
+        "dead death deaths died die dies killed kill kills killing fatalities bodies victims tote getötet todesopfer mort morts"
+        " tué tués muertos muerto fallecidos mortos mortas morti погиб* мертв* жертв* загибл* ölü öldü قتيل* قتلى"
     ),
     "injured": (
-        r"injured|injuries|hurt|wounded|hospitali[sz]ed|verletzte?|blessés?|heridos?|feridos?|feriti|ранен\w*|пострадав\w*"
-        r"|поранен\w*|yaralı|جريح\w*|جرحى"
+        "injured injures injuring injuries hurt wounded hospitalised hospitalized verletzt verletzte blessé blessés herido heridos feridos"
+        " feriti ранен* пострадав* поранен* yaralı جريح* جرحى"
     ),
-    "missing": r"missing|unaccounted|vermisste?|disparus?|desaparecidos?|dispersi|пропавш\w*|kayıp",
-    "arrested": r"arrested|arrests?|detained|charged|festgenommen\w*|arrêtés?|interpellés?|detenidos?|presos|arrestati|задержан\w*|gözaltı\w*",
-    "cases": r"(?:new |confirmed )*(?:cases|infections)|fälle|cas|casos|casi|случа\w*",
+    "missing": "missing unaccounted vermisst vermisste disparus desaparecidos dispersi пропавш* kayıp",
+    "arrested": "arrested arrests detained charged festgenommen arrêtés interpellés detenidos presos arrestati задержан* gözaltı*",
+    "cases": "cases infections fälle cas casos casi случа*",
 }
-_FILL = r"(?:[\s-]+(?!\d)[\w'’]+){0,3}?[\s-]+"
-_AFTER = {what: re.compile(rf"\b{_AMOUNT}{_FILL}(?:{forms})\b", re.IGNORECASE) for what, forms in _COUNTED.items()}
-_BEFORE = {
-    what: re.compile(
-        rf"\b(?:{forms})\s+(?:at least |more than |some |about |mindestens |au moins |al menos )?{_AMOUNT}\b",
-        re.IGNORECASE,
-    )
-    for what, forms in _COUNTED.items()
-    if what != "cases"
-}
-_TOLL = re.compile(
-    rf"\b(?:death )?toll\b[^.\n]{{0,40}}?\b(?:to|at|of|is|now|hits|passes|reaches|climbs|tops|past)\s+(?:at least |more than )?{_AMOUNT}\b",
-    re.IGNORECASE,
-)
-_HINT = re.compile(rf"\d|\b(?:{'|'.join(_WORDS)})\b", re.IGNORECASE)
+_EXACT = {form: what for what, forms in _COUNTED.items() for form in forms.split() if not form.endswith("*")}
+_BEGIN = tuple((form[:-1], what) for what, forms in _COUNTED.items() for form in forms.split() if form.endswith("*"))
+_AMOUNT = re.compile(r"\d{1,3}(?:[,.\u00a0]\d{3})+|\d{1,7}")
+_PUNCTUATION = ".,:;!?()[]\"'“”‘’«»…-–—"
+_GAP = 4  #: words that may stand between a number and what it counts
 
 
-def _amount(text: str) -> int:
-    return _WORDS.get(text.casefold()) or int(re.sub(r"\D", "", text) or 0)
+def _amount(word: str) -> int:
+    if word in _WORDS:
+        return _WORDS[word]
+    if not _AMOUNT.fullmatch(word):
+        return 0
+    amount = int(re.sub(r"\D", "", word))
+    return 0 if len(word) == 4 and 1900 <= amount <= 2100 else amount
+
+
+def _counted(word: str) -> str:
+    return _EXACT.get(word) or next((what for begin, what in _BEGIN if word.startswith(begin)), "")
 
 
 def tolls(text: str) -> tuple[tuple[str, int], ...]:
     """What is counted and the highest count of each: "kills 11, injuring 30" gives (("injured", 30), ("killed", 11))."""
-    if not _HINT.search(text):
-        return ()
+    said = [(word.strip(_PUNCTUATION), word[-1] in ",.!?;:") for word in text.casefold().split()]
     found: dict[str, int] = {}
-    for patterns in (_AFTER, _BEFORE, {"killed": _TOLL}):
-        for what, pattern in patterns.items():
-            for match in pattern.finditer(text):
-                amount = _amount(match["n"])
-                if amount > 0 and not (match["n"].isdigit() and 1900 <= amount <= 2100):
-                    found[what] = max(found.get(what, 0), amount)
+    for i, (word, ends) in enumerate(said):
+        if not (word[:1].isdigit() or word in _WORDS):
+            continue
+        amount = _amount(word)
+        what = _what(said, i, ends=ends) if amount else ""
+        if what:
+            found[what] = max(found.get(what, 0), amount)
     return tuple(sorted(found.items()))
+
+
+def _what(said: list[tuple[str, bool]], at: int, *, ends: bool) -> str:
+    """What the number at `at` counts: the next counted thing of the sentence, before another number, else the last one."""
+    if not ends:
+        for word, stop in said[at + 1 : at + 2 + _GAP]:
+            if word == "more":  # eight more: not the sum
+                return ""
+            if word[:1].isdigit() or word in _WORDS:
+                break
+            if what := _counted(word):
+                return what
+            if stop:
+                break
+    for gap, (word, stop) in enumerate(reversed(said[max(0, at - 2 * _GAP) : at])):
+        if stop or word[:1].isdigit():
+            break
+        if word == "toll":
+            return "killed"
+        if gap < _GAP and (what := _counted(word)) and what != "cases":
+            return what
+    return ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.model import Field
@@ -68,7 +68,8 @@ def summarise(entry: Entry, hits: Sequence[Hit], habits: Habits | None = None, l
 
 
 def _carrying(captions: list[_Sentence]) -> list[_Sentence]:
-    return [caption for caption in captions if caption.terms][:1]
+    """The first caption that matches, before all else."""
+    return [replace(caption, order=-1) for caption in captions if caption.terms][:1]
 
 
 def _shown(

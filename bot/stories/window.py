@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from heapq import heappop, heappush, nlargest, nsmallest
+from heapq import heappop, heappush
 from math import log
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 PRIOR = 400.0  #: stories that the table of word frequencies counts for
 CANDIDATES = 6  #: stories that are compared in full
 _RARE = 14  #: rarest terms of an entry that find stories
-_REACH = 1500  #: story mentions looked at; what is rarest comes first
+_REACH = 1200  #: story mentions looked at; what is rarest comes first
+_PROMISE = 0.3  #: what a story needs of the best one's points to be compared in full
+_GATE = 0.09  #: what it needs of the weight of the entry's rarest terms
 _DIGITS = 0.39  #: weight of a number beside a word of the same rarity
 
 
@@ -68,6 +70,11 @@ class OpenStory:
         return self.members if len(self.members) <= 16 else self.members[:4] + self.members[-12:]
 
 
+def steady(mentions: int) -> int:
+    """Stories that have a term, in steps where they are many: one more then says nothing, and weights can be kept."""
+    return mentions if mentions < 32 else mentions & -(1 << (mentions.bit_length() - 4))
+
+
 class _Weights(dict[str, float]):
     """Term → how much it tells: minus the logarithm of the share of stories that have it."""
 
@@ -85,7 +92,7 @@ class _Weights(dict[str, float]):
             self.clear()
 
     def __missing__(self, term: str) -> float:
-        mentions = len(self._postings.get(term, ()))
+        mentions = steady(len(self._postings.get(term, ())))
         weight = max(0.0, self._level - log(mentions + PRIOR * self._table.get(term, RAREST)))
         if term[0].isdigit():
             weight *= _DIGITS
@@ -116,8 +123,11 @@ class Window:
         self.entries += 1
         for term in new.terms:
             self.spread[term] += 1
-            self.postings[term].add(story)
-            self.weights.pop(term, None)
+            stories = self.postings[term]
+            before = len(stories)
+            stories.add(story)
+            if before < 32 or steady(before) != steady(len(stories)):
+                self.weights.pop(term, None)
         heappush(self._ends, (home.last, story))
         self.weights.resize(len(self.stories))
         return home
@@ -162,8 +172,10 @@ class Window:
         """Stories that share rare words with the entry, most promising first, each with how promising beside the first."""
         weights = self.weights
         mine = {term: weights[term] for term in new.terms if not term[0].isdigit()}
-        rare = nsmallest(_RARE, mine, key=lambda term: (-mine[term], term))
         heads = frozenset(new.title)
+        # Other alphabets are thinner in the table, so more words tie for the rarest.
+        most = _RARE if all(map(str.isascii, new.terms[:4])) else 2 * _RARE
+        rare = sorted(mine, key=lambda term: (-mine[term], term not in heads, term))[:most]
         found: dict[StoryId, float] = defaultdict(float)
         reach = 0
         for term in rare:
@@ -178,9 +190,13 @@ class Window:
                 found[story] += points
         if not found:
             return []
-        if len(found) > CANDIDATES * 4:
-            found = dict(nlargest(CANDIDATES * 4, found.items(), key=lambda f: (f[1], f[0])))
-        fair = {s: points / (1 + 0.02 * len(self.stories[s].members)) ** 0.3 for s, points in found.items()}
-        best = nlargest(CANDIDATES, fair.items(), key=lambda f: (f[1], f[0]))
-        top = best[0][1]
-        return [(self.stories[s], points / top if top else 0.0) for s, points in best]
+        least = max(max(found.values()) * _PROMISE, _GATE * sum([mine[term] ** 2 for term in rare]))
+        fair = sorted(
+            [
+                (points / (1 + 0.02 * len(self.stories[s].members)) ** 0.3, s)
+                for s, points in found.items()
+                if points >= least
+            ],
+            reverse=True,
+        )[:CANDIDATES]
+        return [(self.stories[s], points / fair[0][0] if fair[0][0] else 0.0) for points, s in fair]
