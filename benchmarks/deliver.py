@@ -22,54 +22,12 @@ from bot.alerts.pace import Pacer
 from bot.chats.telegram import TelegramMessenger
 from bot.clock import SystemClock
 from bot.deliver import Deliverer
-from bot.model import (
-    Chat,
-    ChatId,
-    Delivery,
-    DeliveryKind,
-    Entry,
-    EntryId,
-    Feed,
-    FeedId,
-    PollCommit,
-    Story,
-    StoryId,
-    Subscription,
-    SubscriptionId,
-    delivery_id,
-)  # fmt: skip
-from bot.ports import Store
 from bot.store import open_store
 from bot.stories.summary import Habits
+from tests.e2e.backlog import fill
 from tests.emulators.telegram_api import TOKEN
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-async def fill(store: Store, chats: int, alerts: int) -> None:
-    """`alerts` rings over `chats` private chats, all due now."""
-    now = datetime.now(UTC)
-    feed = FeedId("https://north.example/rss")
-    await store.sync_feeds([Feed(feed, name="North Wire")], now)
-    ids = []
-    for number in range(1, chats + 1):
-        chat = ChatId("telegram", str(number))
-        await store.put_chat(Chat(chat))
-        ids.append((await store.add_subscription(Subscription(SubscriptionId(0), chat, "ferry", now))).id)
-    entries, stories, rows = [], [], []
-    for n in range(alerts // chats):
-        story, entry = StoryId(f"s{n}"), EntryId(f"e{n}")
-        entries.append(
-            Entry(entry, feed, "North Wire", f"Ferry {n} runs aground", f"https://n.example/{n}", str(n),
-                  "All passengers of the ferry were taken off.", now, now, story=story)
-        )  # fmt: skip
-        stories.append(Story(story, f"Ferry {n} runs aground", now, now, (entry,)))
-        for number in range(1, chats + 1):
-            chat = ChatId("telegram", str(number))
-            key = delivery_id(chat, story, DeliveryKind.RING, entry)
-            rows.append(Delivery(key, chat, story, entry, DeliveryKind.RING, (ids[number - 1],), now, now))
-    leased = (await store.claim_feeds(now + timedelta(1), 60, 1))[0]
-    await store.commit(PollCommit(leased.state, leased.epoch, tuple(entries), (), tuple(stories), tuple(rows)))
 
 
 async def main() -> None:

@@ -65,7 +65,7 @@ async def test_ten_copies_ring_once_and_grow(world: World) -> None:
 
 
 async def test_unchanged_poll_does_nothing(world: World) -> None:
-    """Entries seen before are never new again, whatever else the feed carries."""
+    """Row 22: entries seen before are never new again, also when they vanish and slide back in."""
     await world.baseline()
     await world.say("/subscribe Idlib")
     assert await world.poll("North Wire", SHELLS) == 1
