@@ -39,20 +39,20 @@ _CHUNK = 1 << 17
 def read_snapshot(path: Path) -> tuple[Tables, int]:
     """Tables and the number of the last record in them. Raises FileNotFoundError, Damaged, TooNew."""
     data = path.read_bytes()
-    line, _, body = data.partition(b"\n")
-    if not data.strip(b"\0 \r\n"):
+    if not data[:_CHUNK].strip(b"\0 \r\n"):
         raise Damaged(f"{path.name} is empty")
     if data.startswith(_OURS):
         try:
-            meta = _header.decode(line.rstrip(b",") + b"}")[META]["1"]
+            end = data.index(b"\n")
+            meta = _header.decode(data[:end].rstrip(b",") + b"}")[META]["1"]
             checksum = int(meta.checksum, 16)
         except (msgspec.MsgspecError, KeyError, ValueError):
             raise Damaged(f"{path.name} has a damaged first line") from None
         if meta.format > FORMAT:
             raise TooNew(f"{path.name} has format {meta.format}, this version reads up to {FORMAT}")
-        if checksum != zlib.crc32(body, meta.sequence & 0xFFFFFFFF):
+        if checksum != zlib.crc32(memoryview(data)[end + 1 :], meta.sequence & 0xFFFFFFFF):
             raise Damaged(f"{path.name} does not match its checksum")
-        return _load(b"{" + body, path.name), meta.sequence
+        return _load(b"{" + data[end + 1 :], path.name), meta.sequence
     # written by stock TinyDB: taken over as it is
     return {name: rows for name, rows in _load(data, path.name, compact=True).items() if name != META}, 0
 
