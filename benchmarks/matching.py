@@ -10,6 +10,7 @@ all but the last two rows of Tocsin take the story as words already, as the peer
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import re
 import statistics
@@ -18,6 +19,7 @@ import sys
 import time
 import unicodedata
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from matching_corpus import Source, Subscription, rows, stories  # sets the path of the project too
@@ -135,8 +137,10 @@ def updates(index: SubscriptionIndex, size: int, source: Source) -> None:
 
 def memory(size: int) -> None:
     """Run in a process of its own: what the index takes, beside the subscriptions it was given."""
-    subscriptions = Source(SEED).subscriptions(size)
+    source = Source(SEED)
+    subscriptions = source.subscriptions(size)
     gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # what drawing them freed is not the index's to use
     before = _resident()
     index = SubscriptionIndex()
     for key, subscription in enumerate(subscriptions):
@@ -148,8 +152,7 @@ def memory(size: int) -> None:
 
 
 def _resident() -> float:
-    with open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * 4096 / 1e6
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096 / 1e6
 
 
 def textbook(told: str) -> list[str]:
@@ -164,7 +167,12 @@ def words_table() -> None:
     ascii_stories = [(a + ". " + b + " ") * 3 for a, b in stories() if (a + b).isascii()][:300]
     samples = {"ASCII": [told[:415] for told in ascii_stories]}
     source = Source(SEED)
-    for name, languages in {"Latin": ("fr", "de", "tr", "pl"), "Cyrillic": ("ru", "uk"), "Arabic": ("ar",), "Han": ("zh",)}.items():
+    for name, languages in {
+        "Latin": ("fr", "de", "tr", "pl"),
+        "Cyrillic": ("ru", "uk"),
+        "Arabic": ("ar",),
+        "Han": ("zh",),
+    }.items():
         table = [(row[0], float(row[1])) for language in languages for row in rows(f"wordfreq/{language}.tsv.xz")]
         found = source.random.choices([word for word, _ in table], [freq for _, freq in table], k=40_000)
         running = ("" if name == "Han" else " ").join(found)
@@ -172,7 +180,7 @@ def words_table() -> None:
     print(f"  {'µs per story, p50':<26}{'words':>10}{'cold':>10}{'textbook':>10}{'ratio':>8}")
     for name, told in samples.items():
         cold, warm, book = [], [], []
-        text._chunks.clear()
+        text._chunks.clear()  # noqa: SLF001 - cold means without it
         for each in told:
             cold.append(timed(time.thread_time, lambda t: len(text.words(t)), each)[0])
         for _ in range(5):

@@ -1,5 +1,6 @@
 """The peers of the benchmark of matching: the same subscriptions, the same words, the same answer."""
 
+# ruff: noqa: D101, ARG002 - the names say what each is, and each takes of a story what it needs
 from __future__ import annotations
 
 import importlib.util
@@ -162,7 +163,9 @@ class BigRegex(FanOut):
         self.pattern = re.compile(f"(?= ({'|'.join(needle[1:-1] for needle in ordered)}) )")
         #: the longest at a place hides those it begins with
         self.hidden = {
-            needle[1:-1]: [number[p] for p in (" " + " ".join(ws[:n]) + " " for n in range(1, len(ws) + 1)) if p in number]
+            needle[1:-1]: [
+                number[p] for p in (" " + " ".join(ws[:n]) + " " for n in range(1, len(ws) + 1)) if p in number
+            ]
             for needle in needles
             for ws in [needle.split()]
         }

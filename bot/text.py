@@ -247,7 +247,6 @@ def tokens(text: str) -> list[Token]:
 _CHARACTER = re.compile(f"[{CHARACTERS}]")
 #: runs of characters with all that may compose with one, and of anything else
 _BY_CHARACTERS = re.compile(f"[{CHARACTERS}\uff66-\uff9f]+|[^{CHARACTERS}\uff66-\uff9f]+")
-_CHARACTERS_ONLY = re.compile(f"[{CHARACTERS}]*")
 
 
 def _by_characters(chunk: str) -> list[str]:
@@ -257,12 +256,29 @@ def _by_characters(chunk: str) -> list[str]:
         if unicodedata.combining(run[0]) or run[0] in _COMPOSING:
             # It composes with the end of the run before.
             return [token.word for token in _analyse(chunk)]
-        folded = "".join(map(_folds.__getitem__, _graphemes(run))) if _CHARACTER.match(run) else "?"
-        if _CHARACTERS_ONLY.fullmatch(folded):
-            found += folded
-        else:
+        if not _CHARACTER.match(run):
             found += [token.word for token in _analyse(run)]
+            continue
+        folded = "".join(map(_characters.__getitem__, _graphemes(run)))
+        if _ALPHANUMERIC.search(folded):
+            # Digits of the script make one number with the digits beside them.
+            return [token.word for token in _analyse(chunk)]
+        found += folded.replace(" ", "")
     return found
+
+
+class _Characters(dict[str, str]):
+    """Grapheme of a script matched by characters → its folding; a space for what is no letter."""
+
+    def __missing__(self, grapheme: str) -> str:
+        if len(self) >= _LIMIT:
+            self.clear()
+        folded = self[grapheme] = _wordings[_folds[grapheme]]
+        return folded
+
+
+_characters = _Characters()
+_ALPHANUMERIC = re.compile("[0-9a-z]")
 
 
 class _Chunks(dict[str, tuple[str, ...]]):
