@@ -215,7 +215,7 @@ class App:
         return bool(self.config.web.port is not None and self.config.web.public_url)
 
     async def _serve_web(self) -> None:
-        """Health checks, and webhooks where the internet reaches us; only when a port is configured."""
+        """Health checks and webhooks, which check their signatures themselves; only when a port is configured."""
         if self.config.web.port is None:
             return
         from bot.web.server import WebServer  # noqa: PLC0415 - off by default
@@ -225,7 +225,7 @@ class App:
             self.config.web.host,
             self.config.web.port,
             ready=self._trouble,
-            webhooks=webhooks if self._public else {},
+            webhooks=webhooks,
         )
         try:
             await self.web.start()
