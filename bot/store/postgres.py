@@ -38,6 +38,7 @@ class PostgresStore(PgEntries):
         left += await self._do(ENTRIES["drop_stories"], before=entries)
         left += await self._do(ENTRIES["drop_fingerprints"], before=fingerprints)
         left += await self._do(OUTBOX["drop_deliveries"], before=deliveries)
+        await self._do(OUTBOX["drop_claims"])
         left += await self._do(OUTBOX["drop_receipts"], before=deliveries)
         left += await self._do(CHATS["drop_mutes"], before=deliveries)
         left += await self._do(CHATS["drop_actions"], before=deliveries)

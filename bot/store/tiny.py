@@ -65,6 +65,7 @@ class TinyStore(Entries):
         left += await self._remove(self._stories, self._old_stories(entries))
         left += await self._sweep(self._fingerprints, lambda raw: self._is_old_fingerprint(raw, fingerprints))
         left += await self._sweep(self._deliveries, lambda raw: self._is_over(raw, deliveries))
+        await self._sweep(self._claim_table, self._is_idle)
         left += await self._sweep(self._receipts, lambda raw: self._is_orphan(raw, deliveries))
         left += await self._sweep(self._mutes, lambda raw: self._is_orphan(raw, deliveries))
         left += await self._sweep(self._actions, lambda raw: _is_before(_aged.decode(raw).created, deliveries))

@@ -114,9 +114,10 @@ class Deliveries(Chats):
             del self._claimed[chat]
             self._free.touch(chat, SOON)
 
-    def _follow_claim(self, row: int, _: bytes | None, new: bytes | None) -> None:
+    def _follow_claim(self, row: int, old: bytes | None, new: bytes | None) -> None:
         if new is None:
-            self._claims = {chat: claim for chat, claim in self._claims.items() if claim[0] != row}
+            if old is not None:
+                self._claims.pop(self._claim_decoder.decode(old).chat, None)
             return
         claim = self._claim_decoder.decode(new)
         self._claims[claim.chat] = (row, claim)
@@ -145,6 +146,10 @@ class Deliveries(Chats):
         for row, due in [*self._claimed.get(chat, {}).items()]:
             delivery = codec.delivery.decode(self._deliveries.rows[row])
             self._deliveries.put(row, codec.delivery.encode(replace(delivery, due=due)))
+
+    def _is_idle(self, raw: bytes) -> bool:
+        """Whether this row of `claims` is of a chat without deliveries."""
+        return not self._deliveries.find(chat=self._claim_decoder.decode(raw).chat)
 
     # ------------------------------------------------------------ claim and settle
 

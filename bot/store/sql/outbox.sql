@@ -1,5 +1,7 @@
 -- name: make_claims
-insert into claims (chat) select chat from unnest(%(chats)s::text[]) as chat order by chat on conflict do nothing
+-- an update of what is there, so that nobody drops the row before it is locked
+insert into claims (chat) select chat from unnest(%(chats)s::text[]) as chat order by chat
+on conflict (chat) do update set chat = excluded.chat
 
 -- name: lock_claims
 -- always in this order, so that two who change several chats do not wait for each other
