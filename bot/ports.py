@@ -235,7 +235,9 @@ class Outbox(Protocol):
         """
         ...
 
-    async def receipts(self, chat: ChatId, stories: Sequence[StoryId]) -> list[Receipt]: ...
+    async def receipts(self, chat: ChatId, stories: Sequence[StoryId]) -> list[Receipt]:
+        """By time sent, oldest first. One a message: settling a receipt replaces that of the same message."""
+        ...
 
     async def receipt_of(self, chat: ChatId, message: str) -> Receipt | None:
         """By the platform's message id."""
