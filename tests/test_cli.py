@@ -171,7 +171,8 @@ def test_news_can_not_steer_the_terminal(home: Path) -> None:
 
 def test_a_reader_that_goes_away_is_no_failure_to_explain(home: Path) -> None:
     """`tocsin try … | head -1` ends quietly."""
-    many = [(f"g{n}", f"Idlib {n} {n * 7919} words", "text " * 50, "") for n in range(400)]
+    # more than a pipe holds, so that the end of its reader is noticed
+    many = [(f"g{n}", f"Idlib {n} {'x' * 400}", "", "") for n in range(400)]
     (home / "many.xml").write_bytes(rss("Many", *many))
     args = [sys.executable, "-m", "bot", "try", "Idlib", "many.xml", "--json"]
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT}

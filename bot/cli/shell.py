@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -102,9 +101,6 @@ def explained(command: Callable[[], object]) -> NoReturn:
         note(f"{error.message} (at character {error.position + 1} of {error.text!r}).{hint}")
     except TocsinError as error:
         note(mask(str(error)))
-    except BrokenPipeError:
-        # the reader has gone (`| head`); the interpreter would complain once more when it flushes
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         note(mask(str(error)))
     except Exception as error:
