@@ -257,7 +257,7 @@ def _by_characters(chunk: str) -> list[str]:
             # It composes with the end of the run before.
             return [token.word for token in _analyse(chunk)]
         if not _CHARACTER.match(run):
-            found += [token.word for token in _analyse(run)]
+            found += [token.word for token in _analyse(run)] if "\uff66" <= run[0] <= "\uff9f" else _chunks[run]
             continue
         folded = "".join(map(_characters.__getitem__, _graphemes(run)))
         if _ALPHANUMERIC.search(folded):
