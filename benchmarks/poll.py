@@ -192,7 +192,8 @@ async def run_client(name: str, scenario: str, port: int, feeds: int) -> None:
     async def work(queue: Iterator[str]) -> None:
         nonlocal entries
         for url in queue:
-            entries += await poll(url)
+            found = await poll(url)  # not in one line: `entries` would be read before the wait
+            entries += found
 
     async def turn() -> None:
         queue = iter(urls)
