@@ -198,6 +198,7 @@ enabled = 1
         ("[sources]\ninterval = nan\n", "sources.interval: must be a number of seconds"),
         ("[sources]\ninterval = true\n", "sources.interval: must be a number of seconds"),
         ("[store]\nurl = 'sqlite:///x'\n", "config.toml:2: store.url: must begin with tinydb:///"),
+        ("[store]\nurl = 'postgresql://u:p@[h/d'\n", "config.toml:2: store.url: must begin with tinydb:///"),
         ("[telegram]\ntoken = 'xyz'\n", "config.toml:2: telegram.token: is not a bot token"),
         ("[slack]\nbot_token = 'xoxb-1'\n", "config.toml:1: slack.app_token: is missing"),
         ("[slack]\napp_token = 'xapp-1'\n", "config.toml:1: slack.bot_token: is missing"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -116,8 +117,9 @@ def store_url(value: object) -> str:
     given = secret(value)
     if given.startswith("tinydb:///") and len(given) > len("tinydb:///"):
         return given
-    if re.match(r"postgres(ql)?://.", given):
-        return given
+    with suppress(ValueError):  # what can't be taken apart is no address
+        if re.match(r"postgres(ql)?://.", given) and urlsplit(given):
+            return given
     raise Wrong("must begin with tinydb:/// and a path, or with postgresql://")
 
 
