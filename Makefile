@@ -41,7 +41,8 @@ bench: $(VENV)/.dev
 	@for script in $$(grep -l "__main__" benchmarks/*.py); do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 soak: $(VENV)/.dev
-	TOCSIN_SOAK=1 $(BIN)/pytest tests/e2e $(ARGS)
+	@for script in $$(grep -l "__main__" tests/soak/*.py); do echo "== $$script"; \
+		$(BIN)/python -m "tests.soak.$$(basename "$$script" .py)" || exit 1; done
 
 lock: $(VENV)/.dev
 	$(INSTALL) uv
