@@ -32,9 +32,9 @@ class PgBase:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def run(self, work: Callable[[Connection], Awaitable[T]], *, reads_only: bool = False) -> T:
         """`work` in a transaction, again when the server went away or was in the way, but not once the commit was sent:
-        then nobody knows whether it happened, and the caller is told so.
+        then nobody knows whether it happened, and the caller is told so. `reads_only`: there is nothing to know.
         """
         for pause in (*PAUSES, None):
             committing = False
@@ -46,10 +46,10 @@ class PgBase:
                 raise
             except _TRANSIENT as error:
                 problem: Exception = error
-            except (errors.DiskFull, errors.ProgramLimitExceeded) as error:
+            except errors.DiskFull as error:
                 raise StoreFull(f"PostgreSQL refused the write: {_line(error)}; nothing of it was kept") from error
             except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError) as error:
-                if committing:
+                if committing and not reads_only:
                     raise StoreError(f"PostgreSQL went away during a commit: {_line(error)}; try again") from error
                 problem = error
             except (psycopg.Error, PoolClosed) as error:
@@ -65,7 +65,7 @@ class PgBase:
         async def read(connection: Connection) -> list[tuple[Any, ...]]:
             return await rows(connection, sql, **values)
 
-        return await self.run(read)
+        return await self.run(read, reads_only=True)
 
     async def _value(self, sql: str, **values: object) -> Any:
         return (await self._rows(sql, **values))[0][0]

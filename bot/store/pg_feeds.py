@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.errors import LeaseLost
 from bot.model import FeedState, LeasedFeed, later
@@ -55,7 +55,10 @@ class PgFeeds(PgBase):
         return [(codec.feed.decode(feed), codec.feed_state.decode(state)) for feed, state in found]
 
     async def claim_feeds(self, now: datetime, lease: float, limit: int) -> list[LeasedFeed]:
-        found = await self._rows(SQL["claim_feeds"], now=now, until=later(now, lease), limit=limit)
+        async def work(connection: Connection) -> list[tuple[Any, ...]]:
+            return await rows(connection, SQL["claim_feeds"], now=now, until=later(now, lease), limit=limit)
+
+        found = await self.run(work)
         found.sort(key=lambda row: row[3])
         return [LeasedFeed(codec.feed.decode(row[0]), codec.feed_state.decode(row[1]), row[2]) for row in found]
 

@@ -313,6 +313,20 @@ async def test_compaction_does_not_hold_up_the_event_loop(path: Path) -> None:
     assert worst < 0.25
 
 
+async def test_retention_forgets_that_a_chat_was_served_once_nothing_is_left_of_it(path: Path) -> None:
+    """A bot that has spoken to a million chats does not carry each of them for ever."""
+    store = await open_tiny(path)
+    await store.commit(commit(delivery(), delivery(BORIS, created=after(99))))
+    for claim in await store.claim_deliveries(after(100), 60, 9):
+        rows = tuple(sent(row, row.created) for row in claim.deliveries)
+        await store.settle(Settlement(claim.chat.id, claim.epoch, rows))
+    assert await store.retain(after(50), after(50), after(50)) == 1
+    assert [row["chat"] for row in store.db.table("claims")] == ["slack:C0%3A1%25"]
+    await store.commit(commit(delivery()))
+    assert len(await store.claim_deliveries(after(200), 60, 9)) == 1
+    await store.close()
+
+
 # ---------------------------------------------------------------- size
 
 
