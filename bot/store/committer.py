@@ -67,8 +67,8 @@ class Committer:
                 await asyncio.wrap_future(written)
             except asyncio.CancelledError:  # the loop is ending: the batch still is on disk, or undone
                 error = CancelledError() if written.cancelled() else written.exception()
-            except JournalError as refused:
-                error = refused
+            except Exception as failed:  # noqa: BLE001  # every caller is told, whatever it is
+                error = failed
             if error is not None:
                 storage.revert(batch)
                 waiting += self._waiting
@@ -94,8 +94,8 @@ class Committer:
             base = await asyncio.wrap_future(rotated)
             await asyncio.to_thread(files.write_snapshot, tables, base)
             self._not_before = 0
-        except (JournalError, asyncio.CancelledError) as refused:  # everything is in the journals still
-            error = refused
+        except (Exception, asyncio.CancelledError) as failed:  # noqa: BLE001  # everything is in the journals still
+            error = failed
             self._not_before = files.journal_size + COMPACT_AT
         finally:
             self._compacting = None
@@ -124,7 +124,7 @@ class Committer:
 def _settle(future: asyncio.Future[None], error: BaseException | None) -> None:
     if error is None:
         future.set_result(None)
-    elif isinstance(error, JournalError):
-        future.set_exception(type(error)(*error.args))
-    else:
+    elif isinstance(error, (asyncio.CancelledError, CancelledError)):
         future.cancel()
+    else:
+        future.set_exception(type(error)(*error.args) if isinstance(error, JournalError) else error)
