@@ -8,7 +8,7 @@ from bot.subscriptions.leaves import Leaf, compile_leaf
 from bot.subscriptions.nodes import And, InTitle, Not, Or
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from bot.subscriptions.nodes import Expr
 
@@ -48,9 +48,9 @@ def condition(expr: Expr, *, title: bool = False) -> Condition:
     """The expression with its terms made leaves."""
     match expr:
         case And(parts):
-            return All(tuple(condition(part, title=title) for part in parts))
+            return All(tuple([condition(part, title=title) for part in parts]))
         case Or(parts):
-            return Some(tuple(condition(part, title=title) for part in parts))
+            return Some(tuple([condition(part, title=title) for part in parts]))
         case Not(inner):
             return No(condition(inner, title=title))
         case InTitle(inner):
@@ -59,16 +59,13 @@ def condition(expr: Expr, *, title: bool = False) -> Condition:
             return compile_leaf(expr, title=title)
 
 
-def leaves(tree: Condition) -> Iterator[Leaf]:
+def leaves(tree: Condition) -> list[Leaf]:
     """All leaves, in reading order."""
-    match tree:
-        case All(parts) | Some(parts):
-            for part in parts:
-                yield from leaves(part)
-        case No(part):
-            yield from leaves(part)
-        case _:
-            yield tree
+    if isinstance(tree, Leaf):
+        return [tree]
+    if isinstance(tree, No):
+        return leaves(tree.part)
+    return [leaf for part in tree.parts for leaf in leaves(part)]
 
 
 def holds(tree: Condition, test: Callable[[Leaf], bool]) -> bool:
@@ -84,8 +81,13 @@ def holds(tree: Condition, test: Callable[[Leaf], bool]) -> bool:
             return test(tree)
 
 
+_NOTHING: frozenset[str] = frozenset()
+
+
 def alternatives(tree: Condition, *, negated: bool = False) -> set[Alternative] | None:
     """The condition as alternatives, none contained in another; None when there are too many."""
+    if not negated and (plain := _plain(tree)) is not None:
+        return plain
     match tree:
         case No(part):
             return alternatives(part, negated=not negated)
@@ -108,7 +110,23 @@ def alternatives(tree: Condition, *, negated: bool = False) -> set[Alternative] 
             return {Alternative(frozenset(), key) if negated else Alternative(key, frozenset())}
 
 
+def _plain(tree: Condition) -> set[Alternative] | None:
+    """The alternatives of what most queries are: a OR b, or a AND b AND NOT c. None for any other."""
+    if isinstance(tree, Some):
+        keys = [part.key for part in tree.parts if isinstance(part, Leaf)]
+        return {Alternative(frozenset((key,)), _NOTHING) for key in keys} if len(keys) == len(tree.parts) else None
+    if isinstance(tree, All):
+        wanted = [part.key for part in tree.parts if isinstance(part, Leaf)]
+        unwanted = [part.part.key for part in tree.parts if isinstance(part, No) and isinstance(part.part, Leaf)]
+        if len(wanted) + len(unwanted) == len(tree.parts):
+            one = Alternative(frozenset(wanted), frozenset(unwanted) if unwanted else _NOTHING)
+            return {one} if one.wanted.isdisjoint(one.unwanted) else set()
+    return None
+
+
 def _needed(found: set[Alternative]) -> set[Alternative]:
+    if len(found) < 2:
+        return found
     return {
         each
         for each in found

@@ -119,15 +119,15 @@ class SubscriptionIndex:
         if isinstance(tree, Leaf):
             return self._file_leaf(tree)
         laid = alternatives(tree)
-        terms = {leaf.key: leaf for leaf in leaves(tree)}
         if laid is not None and len(laid) == 1:
             (only,) = laid
             if len(only.wanted) == 1 and not only.unwanted:
                 # Several ways to type one term.
-                return self._file_leaf(terms[next(iter(only.wanted))])
+                return self._file_leaf(next(leaf for leaf in leaves(tree) if leaf.key in only.wanted))
         text = canonical(laid or (), tree if laid is None else None)
         place = self._queries.get(text)
         if place is None:
+            terms = {leaf.key: leaf for leaf in leaves(tree)}
             needed = terms.keys() if laid is None else {term for each in laid for term in each.wanted | each.unwanted}
             for term in needed:
                 self._terms.use(terms[term])
