@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.commands import looking, settings, subscribing
-from bot.commands.desk import Asked, Desk, did_you_mean, say
+from bot.commands import looking, settings, subscribing, why
+from bot.commands.desk import Asked, Desk, code, did_you_mean, say, suggest
 from bot.errors import StoreError
-from bot.model import Chat, Reply, Span
+from bot.i18n import N_, _, sentence, speaking
+from bot.model import Chat, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,29 +25,30 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-#: name → (function, whether it changes something, usage, what it does): the one list behind /help and platform menus
+#: name → (function, whether it changes something, usage, what it does): the one list behind /help and platform menus;
+#: usage and what it does are in English, as `_` translates them
 COMMANDS: dict[str, tuple[Callable[[Asked], Awaitable[Reply]], bool, str, str]] = {
-    "subscribe": (subscribing.subscribe, True, "QUERY[, QUERY…]", "ring when news matches"),
-    "unsubscribe": (subscribing.unsubscribe, True, "N or QUERY", "stop one"),
-    "subscriptions": (subscribing.subscriptions, False, "", "what I listen for here"),
-    "latest": (looking.latest, False, "[QUERY]", "the newest stories"),
-    "why": (looking.why, False, "[URL]", "why an alert came, or did not"),
-    "pause": (settings.pause, True, "[N] [2h]", "be silent: all, or one subscription"),
-    "resume": (settings.resume, True, "[N]", "ring again"),
-    "digest": (settings.digest, True, "[N] off|hourly|daily 08:00|weekly mon 08:00", "collect instead of ringing"),
-    "quiet": (settings.quiet, True, "22:00-07:00 or off", "hold alerts at night"),
-    "timezone": (settings.timezone, True, "Europe/Istanbul", "whose clock is meant"),
-    "updates": (settings.updates, True, "[N] on|off", "replies when a story develops"),
-    "sources": (looking.sources, False, "", "what I read, and how it is"),
-    "status": (looking.status, False, "", "what was sent, folded, held, failed"),
-    "mydata": (settings.mydata, False, "", "everything kept about this chat"),
-    "forget": (settings.forget, True, "", "delete everything about this chat"),
-    "help": (looking.help_, False, "[COMMAND]", "this list"),
-    "start": (looking.start, False, "", "how to begin"),
+    "subscribe": (subscribing.subscribe, True, N_("QUERY[, QUERY…]"), N_("ring when news matches")),
+    "unsubscribe": (subscribing.unsubscribe, True, N_("N or QUERY"), N_("stop one")),
+    "subscriptions": (subscribing.subscriptions, False, "", N_("what I listen for here")),
+    "latest": (looking.latest, False, N_("[QUERY]"), N_("the newest stories")),
+    "why": (why.why, False, "[URL]", N_("why an alert came, or did not")),
+    "pause": (settings.pause, True, "[N] [2h]", N_("be silent: all, or one subscription")),
+    "resume": (settings.resume, True, "[N]", N_("ring again")),
+    "digest": (settings.digest, True, "[N] off|hourly|daily 08:00|weekly mon 08:00", N_("collect instead of ringing")),
+    "quiet": (settings.quiet, True, N_("22:00-07:00 or off"), N_("hold alerts at night")),
+    "timezone": (settings.timezone, True, "Europe/Istanbul", N_("whose clock is meant")),
+    "updates": (settings.updates, True, "[N] on|off", N_("replies when a story develops")),
+    "sources": (looking.sources, False, "", N_("what I read, and how it is")),
+    "status": (looking.status, False, "", N_("what was sent, folded, held, failed")),
+    "mydata": (settings.mydata, False, "", N_("everything kept about this chat")),
+    "forget": (settings.forget, True, "", N_("delete everything about this chat")),
+    "help": (looking.help_, False, N_("[COMMAND]"), N_("this list")),
+    "start": (looking.start, False, "", N_("how to begin")),
 }
 
 _VERBS: dict[str, tuple[Callable[[Asked], Awaitable[Reply]], bool]] = {
-    "why": (looking.why_story, False),
+    "why": (why.why_story, False),
     "mute": (settings.mute_story, True),
     "snooze": (settings.snooze, True),
     "subscribe": (subscribing.subscribe, True),
@@ -69,25 +71,29 @@ class Commands:
         """Whether it would change something, so that the person's rights matter."""
         if incoming.action:
             return True
-        name, _ = _split(incoming.text)
+        name, _rest = _split(incoming.text)
         return name in COMMANDS and COMMANDS[name][1]
 
     async def answer(self, incoming: Incoming) -> Reply | None:
         """The reply to what a person did; None where silence is right."""
         slow = self._too_fast(incoming)
-        if slow is not None:
-            return say("Slow down, please: I answer again in a few seconds.") if slow else None
-        try:
-            return await self._answer(incoming)
-        except StoreError as error:
-            log.warning("command failed", reason=str(error))
-            return say("I could not do that just now: the store is not available. Please try again in a minute.")
-        except Exception:
-            log.exception("command failed", command=_split(incoming.text)[0])
-            return say("Something went wrong on my side, and nothing was changed. The operator can see it in the log.")
+        with speaking(incoming.language):  # until the chat's own language is known
+            if slow is not None:
+                return say(_("Slow down, please: I answer again in a few seconds.")) if slow else None
+            try:
+                chat = await self._chat(incoming)
+                with speaking(chat.language):
+                    return await self._answer(incoming, chat)
+            except StoreError as error:
+                log.warning("command failed", reason=str(error))
+                return say(_("I could not do that just now: the store is not available. Please try again in a minute."))
+            except Exception:
+                log.exception("command failed", command=_split(incoming.text)[0])
+                return say(
+                    _("Something went wrong on my side, and nothing was changed. The operator can see it in the log.")
+                )
 
-    async def _answer(self, incoming: Incoming) -> Reply | None:
-        chat = await self._chat(incoming)
+    async def _answer(self, incoming: Incoming, chat: Chat) -> Reply | None:
         asked = Asked(desk=self._desk, incoming=incoming, chat=chat, now=self._desk.clock.now())
         if incoming.action:
             return await self._pressed(asked)
@@ -107,22 +113,21 @@ class Commands:
     async def _run(self, name: str, asked: Asked, rest: str) -> Reply:
         if name not in COMMANDS:
             close = did_you_mean(name, [*COMMANDS])
-            hint = [Span(" Did you mean "), Span(f"/{close}", code=True), Span("?")] if close else []
-            return say(
-                "I don't know ", Span(f"/{name}", code=True), ".", *hint, " ", Span("/help", code=True), " lists all."
-            )
-        function, changes, _, _ = COMMANDS[name]
+            spans = sentence(_("I don't know {command}."), command=code(f"/{name}"))
+            hint = suggest(f"/{close}") if close else []
+            return say(*spans, *hint, " ", *sentence(_("{help} lists all."), help=code("/help")))
+        function, changes, *_about = COMMANDS[name]
         if changes and not asked.incoming.admin:
-            return say("Only admins change subscriptions here. Anyone may read: /subscriptions, /latest, /why.")
+            return say(_("Only admins change subscriptions here. Anyone may read: /subscriptions, /latest, /why."))
         return await function(asked.with_args(rest))
 
     async def _pressed(self, asked: Asked) -> Reply:
         action = await self._desk.store.action(asked.incoming.action, asked.chat.id)
         if action is None or action.verb not in _VERBS:
-            return say("This button has expired. /subscriptions shows what is current.", private=True)
+            return say(_("This button has expired. /subscriptions shows what is current."), private=True)
         function, changes = _VERBS[action.verb]
         if changes and not asked.incoming.admin:
-            return say("Only admins change subscriptions here.", private=True)
+            return say(_("Only admins change subscriptions here."), private=True)
         return await function(asked.with_args(action.subject))
 
     async def _chat(self, incoming: Incoming) -> Chat:

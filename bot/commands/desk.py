@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from bot.alerts.plan import action_id
+from bot.alerts.render import local_time
+from bot.i18n import _, fill, ngettext, sentence
 from bot.model import Action, Button, Message, Reply, Span
 
 if TYPE_CHECKING:
@@ -53,14 +55,18 @@ class Asked:
         """The chat's subscriptions in the order in which /subscriptions numbers them, from 1."""
         return await self.desk.store.subscriptions(self.chat.id)
 
+    def at(self, moment: datetime) -> str:
+        """A time as it is told here: "14:02", "Tue 14:02", "17 May 14:02"."""
+        return local_time(moment, self.chat.timezone, self.now)
+
     async def buttons(self, *wanted: tuple[str, str, str]) -> tuple[Button, ...]:
         """Buttons by (label, verb, subject), made known to the store so that a press finds them."""
         actions = [
             Action(action_id(self.chat.id, verb, subject), self.chat.id, verb, subject, self.now)
-            for _, verb, subject in wanted
+            for _label, verb, subject in wanted
         ]
         await self.desk.store.put_actions(actions)
-        return tuple(Button(label, action.id) for (label, _, _), action in zip(wanted, actions, strict=True))
+        return tuple(Button(label, action.id) for (label, *_rest), action in zip(wanted, actions, strict=True))
 
 
 def say(*parts: str | Span, buttons: Sequence[Sequence[Button]] = (), private: bool = False) -> Reply:
@@ -72,6 +78,11 @@ def say(*parts: str | Span, buttons: Sequence[Sequence[Button]] = (), private: b
 def code(text: str) -> Span:
     """A query or a command, as it would be typed."""
     return Span(text, code=True)
+
+
+def suggest(text: str) -> list[Span]:
+    """What may have been meant, to follow the sentence that says what is wrong."""
+    return [Span(" "), *sentence(_("Did you mean {suggestion}?"), suggestion=code(text))]
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
@@ -89,16 +100,15 @@ def ago(moment: datetime, now: datetime) -> str:
     """Say roughly how long ago: "4 min ago", "2 h ago", "yesterday", "3 days ago"."""
     seconds = max(0.0, (now - moment).total_seconds())
     if seconds < 3600:
-        return f"{max(1, round(seconds / 60))} min ago"
+        minutes = max(1, round(seconds / 60))
+        return fill(ngettext("{count} min ago", "{count} min ago", minutes), count=minutes)
     if seconds < 86_400:
-        return f"{round(seconds / 3600)} h ago"
+        hours = round(seconds / 3600)
+        return fill(ngettext("{count} h ago", "{count} h ago", hours), count=hours)
     days = round(seconds / 86_400)
-    return "yesterday" if days == 1 else f"{days} days ago"
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """Count in words: "1 story", "2 stories"."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    if days == 1:
+        return _("yesterday")
+    return fill(ngettext("{count} day ago", "{count} days ago", days), count=days)
 
 
 def pick(subscriptions: Sequence[Subscription], text: str) -> Subscription | None:

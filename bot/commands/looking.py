@@ -1,35 +1,37 @@
-"""/latest, /why, /sources, /status, /help, /start: commands that change nothing."""
+"""/latest, /sources, /status, /help, /start: commands that change nothing."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.alerts.render import local_time
-from bot.commands.desk import ago, code, did_you_mean, plural, say
+from bot.alerts.reasons import told
+from bot.commands.desk import ago, code, did_you_mean, say, suggest
 from bot.commands.history import PAST
 from bot.commands.subscribing import refused
 from bot.errors import QueryError
-from bot.model import DeliveryKind, DeliveryState, Kind, Reply, Span, StoryId
-from bot.subscriptions.match import document, hits, matches
+from bot.i18n import _, fill, listed, ngettext, sentence
+from bot.model import Reply, Span, StoryId
+from bot.subscriptions.match import document, matches
 from bot.subscriptions.query import parse_query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.commands.desk import Asked
-    from bot.model import Delivery, Entry, Feed, FeedState
+    from bot.model import Entry, Feed, FeedState
     from bot.subscriptions.query import Query
 
 _SHOWN = 10
+#: sources that are named one by one
+_NAMED = 40
 
 
 async def start(_asked: Asked) -> Reply:
     """Greet, and say the one thing to do next."""
-    return say(
-        "I read the news and ring when something you follow happens: one story, one alert.\n"
-        "Tell me what to listen for: ", code("/subscribe Idlib, S-300"), ". ", code("/help"), " lists all commands.",
-    )  # fmt: skip
+    hello = _("I read the news and ring when something you follow happens: one story, one alert.")
+    begin = _("Tell me what to listen for: {command}. {help} lists all commands.")
+    return say(hello, "\n", *sentence(begin, command=code("/subscribe Idlib, S-300"), help=code("/help")))
 
 
 async def help_(asked: Asked) -> Reply:
@@ -38,25 +40,35 @@ async def help_(asked: Asked) -> Reply:
     commands = asked.desk.commands
     if wanted and wanted not in commands:
         close = did_you_mean(wanted, [*commands])
-        hint: list[str | Span] = [" Did you mean ", code(f"/{close}"), "?"] if close else []
-        return say("I don't know ", code(f"/{wanted}"), ".", *hint)
+        return say(
+            *sentence(_("I don't know {command}."), command=code(f"/{wanted}")),
+            *(suggest(f"/{close}") if close else []),
+        )
     if wanted:
-        _, changes, usage, what = commands[wanted]
-        note = " In groups only admins may." if changes else ""
-        more = _QUERY_HELP if wanted == "subscribe" else []
-        return say(code(f"/{wanted} {usage}".strip()), f": {what}.{note}", *more)
+        _function, changes, usage, what = commands[wanted]
+        note = [" ", _("In groups only admins may.")] if changes else []
+        more = _query_help() if wanted == "subscribe" else []
+        return say(code(f"/{wanted} {_(usage)}".strip()), f": {_(what)}.", *note, *more)
     spans: list[str | Span] = []
-    for name, (_, _, usage, what) in commands.items():
-        spans += ["\n" if spans else "", code(f"/{name} {usage}".strip()), f": {what}"]
+    for name, (_function, _changes, usage, what) in commands.items():
+        spans += ["\n" if spans else "", code(f"/{name} {_(usage)}".strip()), f": {_(what)}"]
     return say(*spans)
 
 
-_QUERY_HELP: list[str | Span] = [
-    "\nWords: ", code("Idlib"), ", ", code("air defence"), " (both words), ", code('"air defence"'), " (side by side), ",
-    code("missil*"), ", ", code("S-300"), ".\nTogether: ", code("(Idlib OR Aleppo) -football"), ". Fields: ",
-    code("title:Idlib"), ", ", code("source:bbc.co.uk"), ", ", code("lang:en"), ", ", code("tag:war"),
-    ". ", code("min:2"), " waits for a second independent outlet. A comma separates subscriptions.",
-]  # fmt: skip
+def _query_help() -> list[str | Span]:
+    words = sentence(
+        _("Words: {word}, {words} (both words), {phrase} (side by side), {beginning}, {name}."),
+        word=code("Idlib"),
+        words=code("air defence"),
+        phrase=code('"air defence"'),
+        beginning=code("missil*"),
+        name=code("S-300"),
+    )
+    together = sentence(_("Together: {query}."), query=code("(Idlib OR Aleppo) -football"))
+    facets = listed([code("title:Idlib"), code("source:bbc.co.uk"), code("lang:en"), code("tag:war")])
+    fields = sentence(_("Fields: {fields}."), fields=facets)
+    option = sentence(_("{option} waits for a second independent outlet."), option=code("min:2"))
+    return ["\n", *words, "\n", *together, " ", *fields, " ", *option, " ", _("A comma separates subscriptions.")]
 
 
 async def latest(asked: Asked) -> Reply:
@@ -79,14 +91,20 @@ async def latest(asked: Asked) -> Reply:
         if index % 50 == 0:
             await asked.desk.clock.sleep(0)
     if not newest:
-        what = [" for ", code(asked.args)] if asked.args else [" for your subscriptions"] if queries else []
-        return say("Nothing in the last 7 days", *what, ". /sources shows what I read.")
+        if asked.args:
+            nothing = sentence(_("Nothing in the last 7 days for {query}."), query=code(asked.args))
+        elif queries:
+            nothing = sentence(_("Nothing in the last 7 days for your subscriptions."))
+        else:
+            nothing = sentence(_("Nothing in the last 7 days."))
+        return say(*nothing, " ", _("/sources shows what I read."))
     shown = sorted(newest.values(), key=lambda group: group[0].published, reverse=True)[:_SHOWN]
     spans: list[str | Span] = []
     for group in shown:
         first = group[-1]
         outlets = len({entry.source for entry in group})
-        where = first.source if outlets == 1 else f"{first.source} and {plural(outlets - 1, 'other')}"
+        several = ngettext("{source} and {count} other", "{source} and {count} others", outlets - 1)
+        where = first.source if outlets == 1 else fill(several, source=first.source, count=outlets - 1)
         spans += [
             "\n" if spans else "",
             "• ",
@@ -96,151 +114,44 @@ async def latest(asked: Asked) -> Reply:
     return say(*spans)
 
 
-async def why(asked: Asked) -> Reply:
-    """Explain an alert (the one replied to, else the last), or an address."""
-    if asked.args:
-        return await _why_link(asked, asked.args.split()[0].strip("<>"))
-    store = asked.desk.store
-    receipt = await store.receipt_of(asked.chat.id, asked.incoming.message) if asked.incoming.message else None
-    if receipt is not None:
-        return await why_story(asked.with_args(receipt.story))
-    stories = [story.id for story in await store.open_stories(asked.now - PAST)]
-    rows = await store.deliveries(asked.chat.id, stories)
-    rung = [row for row in rows if row.kind is DeliveryKind.RING and row.state is DeliveryState.SENT]
-    if not rung:
-        return say("Nothing has rung here yet. ", code("/why ADDRESS"), " explains an article that did not ring.")
-    return await why_story(asked.with_args(max(rung, key=lambda row: row.settled or row.created).story))
-
-
-async def why_story(asked: Asked) -> Reply:
-    """Why this story rang here, and what became of what came after."""
-    story_id = StoryId(asked.args)
-    store = asked.desk.store
-    rows = await store.deliveries(asked.chat.id, [story_id])
-    ring = next((row for row in rows if row.kind is DeliveryKind.RING), None)
-    entry = next(iter(await store.entries([ring.entry])), None) if ring else None
-    if ring is None or entry is None:
-        return say("That alert is too old: its entries are no longer kept.", private=True)
-    spans: list[str | Span] = [Span(entry.title, bold=True), "\n"]
-    spans += await _matched(asked, ring, entry)
-    at = local_time(ring.settled or ring.created, asked.chat.timezone, asked.now)
-    spans.append(
-        f" First of a new story here at {at}, seen from {entry.source} at "
-        f"{local_time(entry.seen, asked.chat.timezone, asked.now)}, published "
-        f"{local_time(entry.published, asked.chat.timezone, asked.now)}."
-    )
-    story = next(iter(await store.stories([story_id])), None)
-    others = [e for e in await store.entries(story.entries if story else ()) if e.id != entry.id]
-    developments = sum(e.kind is Kind.DEVELOPMENT for e in others)
-    if others:
-        spans.append(
-            f" {plural(len(others), 'entry', 'entries')} since were folded in: "
-            f"{plural(len(others) - developments, 'repeat')}, {plural(developments, 'development')}."
-        )
-    return say(*spans, private=True)
-
-
-async def _matched(asked: Asked, ring: Delivery, entry: Entry) -> list[str | Span]:
-    mine = {s.id: s for s in await asked.mine()}
-    spans: list[str | Span] = []
-    for subscription in (mine[i] for i in ring.subscriptions if i in mine):
-        found = hits(parse_query(subscription.query), document(entry)) or ()
-        spans += [" " if spans else "", "Rang for ", code(subscription.query)]
-        texts = dict(entry.texts())
-        where = [f'"{texts[h.field][h.start : h.end]}" in the {h.field}, character {h.start + 1}' for h in found[:3]]
-        spans.append(f" ({'; '.join(where)})." if where else ".")
-    return spans or ["Rang for a subscription that was removed since."]
-
-
-async def _why_link(asked: Asked, link: str) -> Reply:
-    store = asked.desk.store
-    if not link.startswith(("http://", "https://")):
-        return say("Give me the article's address, for example ", code("/why https://example.org/article"), ".")
-    found = await store.entries_by_link(link) or await store.entries_by_link(link.rstrip("/"))
-    if not found:
-        return say("Not fetched: no source of mine carried this address in what I still keep. /sources lists them.")
-    entry = found[0]
-    seen = local_time(entry.seen, asked.chat.timezone, asked.now)
-    spans: list[str | Span] = [f"Seen at {seen} from {entry.source}. "]
-    prepared = document(entry)
-    matching = [s for s in await asked.mine() if hits(parse_query(s.query), prepared) is not None]
-    if not matching:
-        return say(*spans, "No subscription here matches it.")
-    for index, subscription in enumerate(matching):
-        spans += ["Matches " if index == 0 else ", ", code(subscription.query)]
-    return say(*spans, ". ", *await _fate(asked, entry))
-
-
-async def _fate(asked: Asked, entry: Entry) -> list[str | Span]:
-    """What became of an entry that matched."""
-    store = asked.desk.store
-    story = next(iter(await store.stories([entry.story])), None)
-    names = [
-        entry.story,
-        *((story.merged_into,) if story and story.merged_into else ()),
-        *(story.merged if story else ()),
-    ]
-    rows = await store.deliveries(asked.chat.id, names)
-    own = next((row for row in rows if row.entry == entry.id), None)
-    ring = next((row for row in rows if row.kind is DeliveryKind.RING), None)
-    if own is None:
-        if entry.baseline:
-            return ["Not sent: it was there already when I first read this source."]
-        if ring is None:
-            return ["Not sent: it came before the subscription."]
-    row = own or ring
-    assert row is not None
-    at = local_time(row.settled or row.created, asked.chat.timezone, asked.now)
-    if row.kind is DeliveryKind.RING and row.state is DeliveryState.SENT and own is not None:
-        return [f"It rang at {at}."]
-    if row.kind is DeliveryKind.DEVELOP and row.state is DeliveryState.SENT:
-        return [f"Sent as an update at {at}."]
-    if row.state is DeliveryState.MUTED:
-        return [f"Not sent: {row.reason}."]
-    if row.state is DeliveryState.WAITING:
-        return [f"Waiting: {row.reason}."]
-    if row.state is DeliveryState.DEAD:
-        return [f"Given up: {row.reason}."]
-    if row.state is DeliveryState.DUE:
-        due = local_time(row.due, asked.chat.timezone, asked.now)
-        return [f"Held ({row.reason or 'on its way'}), due {due}."]
-    return await _repeat(asked, entry, ring)
-
-
-async def _repeat(asked: Asked, entry: Entry, ring: Delivery | None) -> list[str | Span]:
-    rang = next(iter(await asked.desk.store.entries([ring.entry])), None) if ring else None
-    reason = f" ({entry.reason})" if entry.reason else ""
-    if rang is None or ring is None:
-        return [f"Folded into a story that is shown already{reason}."]
-    at = local_time(ring.settled or ring.created, asked.chat.timezone, asked.now)
-    return ["Not sent: repeat of ", Span(rang.title, italic=True), f"{reason}, which rang at {at}."]
-
-
 async def sources(asked: Asked) -> Reply:
     """What is read, and how it is; the ailing ones by name, the well ones counted."""
     feeds = await asked.desk.store.feeds()
     if not feeds:
-        return say(
-            "No sources yet. The operator lists them in config.toml, or adds one with ",
-            code("tocsin feeds add ADDRESS"),
-            ".",
-        )
+        none = _("No sources yet. The operator lists them in config.toml, or adds one with {command}.")
+        return say(*sentence(none, command=code(_("tocsin feeds add ADDRESS"))))
     failing = [(f, s) for f, s in feeds if s.failures or s.gone]
     waiting = sum(1 for _, s in feeds if s.last_ok is None and not s.failures and not s.gone)
-    well = len(feeds) - len(failing) - waiting
-    spans: list[str | Span] = [f"{well} of {plural(len(feeds), 'source')} well"]
-    spans += [f", {waiting} not read yet"] if waiting else []
-    spans += [f", {len(failing)} failing" if failing else "."]
+    parts = [_well(len(feeds) - len(failing) - waiting, len(feeds))]
+    if waiting:
+        parts.append(fill(ngettext("{count} not read yet", "{count} not read yet", waiting), count=waiting))
+    if failing:
+        parts.append(fill(ngettext("{count} failing", "{count} failing", len(failing)), count=len(failing)))
+    spans: list[str | Span] = [*listed(parts), "" if failing else "."]
     for feed, state in failing[:_SHOWN]:
-        since = (
-            f" since {local_time(state.failing_since, asked.chat.timezone, asked.now)}" if state.failing_since else ""
-        )
-        spans.append(f"\n{name_of(feed, state)}: {'gone for good' if state.gone else state.error or 'failing'}{since}")
-    if len(failing) > _SHOWN:
-        spans.append(f"\n… and {len(failing) - _SHOWN} more.")
+        error = _("gone for good") if state.gone else state.error or _("failing")
+        if state.failing_since:
+            error = fill(_("{reason} since {time}"), reason=error, time=asked.at(state.failing_since))
+        spans.append(f"\n{name_of(feed, state)}: {error}")
+    rest = len(failing) - _SHOWN
+    if rest > 0:
+        spans += ["\n", fill(ngettext("… and {count} more.", "… and {count} more.", rest), count=rest)]
     names = sorted(name_of(f, s) for f, s in feeds if not s.failures and not s.gone)
-    spans.append("\nI read " + ", ".join(names[:40]) + (f" and {len(names) - 40} more." if len(names) > 40 else "."))
-    return say(*spans)
+    return say(*spans, "\n", *_readers(names))
+
+
+def _well(well: int, whole: int) -> str:
+    return fill(
+        ngettext("{well} of {count} source well", "{well} of {count} sources well", whole), well=well, count=whole
+    )
+
+
+def _readers(names: Sequence[str]) -> list[Span]:
+    rest = len(names) - _NAMED
+    read = _("I read {sources}.")
+    if rest > 0:
+        read = ngettext("I read {sources} and {count} more.", "I read {sources} and {count} more.", rest)
+    return sentence(read, sources=listed(names[:_NAMED]), count=rest)
 
 
 def name_of(feed: Feed, state: FeedState) -> str:
@@ -255,15 +166,14 @@ async def status(asked: Asked) -> Reply:
     spans: list[str | Span] = [account(counts)]
     oldest = await asked.desk.store.oldest_held(asked.chat.id)
     if oldest is not None:
-        spans.append(f" The oldest that is held or due is from {local_time(oldest, asked.chat.timezone, asked.now)}.")
+        spans += [" ", fill(_("The oldest that is held or due is from {time}."), time=asked.at(oldest))]
     dead = await asked.desk.store.dead(asked.chat.id, 1)
     if dead:
-        spans.append(f" Last failure: {dead[0].reason}.")
+        spans += [" ", fill(_("Last failure: {reason}."), reason=told(dead[0].reason))]
     feeds = await asked.desk.store.feeds()
     failing = [(f, s) for f, s in feeds if s.failures or s.gone]
-    spans.append(f"\n{len(feeds) - len(failing)} of {plural(len(feeds), 'source')} well")
-    spans += _ailing(failing, asked)
-    return say(*spans)
+    health = [_well(len(feeds) - len(failing), len(feeds)), *_ailing(failing, asked)]
+    return say(*spans, "\n", "; ".join(health), ".")
 
 
 def account(counts: dict[str, int]) -> str:
@@ -275,27 +185,50 @@ def account(counts: dict[str, int]) -> str:
     kinds = ("ring", "grow", "develop", "correct")
     held = counts.get("held", 0)
     due = sum(counts.get(f"{kind}/due", 0) for kind in kinds)
+    rang, updates = total("ring/sent"), total("develop/sent")
+    grown, waiting = total("grow/sent", "correct/sent"), total("ring/waiting")
+    folded, muted, failed = (total(*(f"{k}/{state}" for k in kinds)) for state in ("folded", "muted", "dead"))
+    on_way = due - held
+    #: how many, whether none is said too, in words
     parts = [
-        (total("ring/sent"), "rang"),
-        (total("develop/sent"), "sent as updates"),
-        (total("grow/sent", "correct/sent"), "made an alert grow"),
-        (sum(counts.get(f"{kind}/folded", 0) for kind in kinds), "folded"),
-        (sum(counts.get(f"{kind}/muted", 0) for kind in kinds), "muted"),
-        (held, "held"),
-        (due - held, "on their way"),
-        (total("ring/waiting"), "waiting for a second outlet"),
-        (sum(counts.get(f"{kind}/dead", 0) for kind in kinds), "failed"),
+        (rang, True, ngettext("{count} rang", "{count} rang", rang)),
+        (updates, False, ngettext("{count} sent as updates", "{count} sent as updates", updates)),
+        (grown, False, ngettext("{count} made an alert grow", "{count} made an alert grow", grown)),
+        (folded, True, ngettext("{count} folded", "{count} folded", folded)),
+        (muted, False, ngettext("{count} muted", "{count} muted", muted)),
+        (held, True, ngettext("{count} held", "{count} held", held)),
+        (on_way, False, ngettext("{count} on their way", "{count} on their way", on_way)),
+        (
+            waiting,
+            False,
+            ngettext("{count} waiting for a second outlet", "{count} waiting for a second outlet", waiting),
+        ),
+        (failed, True, ngettext("{count} failed", "{count} failed", failed)),
     ]
-    always = ("rang", "folded", "held", "failed")
-    shown = ", ".join(f"{count} {word}" for count, word in parts if count or word in always)
-    whole = sum(count for count, _ in parts)
-    return f"Since Monday: {plural(whole, 'entry', 'entries')} for your keywords → {shown}."
+    shown = "".join(span.text for span in listed([fill(words, count=n) for n, always, words in parts if n or always]))
+    whole = sum(n for n, *_words in parts)
+    head = ngettext(
+        "Since Monday: {count} entry for your keywords → {parts}.",
+        "Since Monday: {count} entries for your keywords → {parts}.",
+        whole,
+    )
+    return fill(head, count=whole, parts=shown)
 
 
-def _ailing(failing: Sequence[tuple[Feed, FeedState]], asked: Asked) -> list[str | Span]:
+def _ailing(failing: Sequence[tuple[Feed, FeedState]], asked: Asked) -> list[str]:
+    """The first source that fails, and how many more do; nothing when all are well."""
     if not failing:
-        return ["."]
+        return []
     feed, state = failing[0]
-    since = f" since {local_time(state.failing_since, asked.chat.timezone, asked.now)}" if state.failing_since else ""
-    more = f", and {len(failing) - 1} more (/sources)" if len(failing) > 1 else ""
-    return [f"; {name_of(feed, state)} has failed{since} ({state.error or 'gone'}){more}."]
+    since = state.failing_since
+    failed = fill(
+        _("{source} has failed since {time} ({reason})") if since else _("{source} has failed ({reason})"),
+        source=name_of(feed, state),
+        time=asked.at(since) if since else "",
+        reason=state.error or _("gone"),
+    )
+    rest = len(failing) - 1
+    if not rest:
+        return [failed]
+    more = ngettext("{failure}, and {count} more (/sources)", "{failure}, and {count} more (/sources)", rest)
+    return [fill(more, failure=failed, count=rest)]

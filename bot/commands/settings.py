@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 from bot.alerts.digest import valid_digest
-from bot.commands.desk import code, did_you_mean, duration, pick, plural, say
-from bot.model import Mute, Reply, Span, StoryId
+from bot.commands.desk import code, did_you_mean, duration, pick, say, suggest
+from bot.i18n import _, fill, ngettext, sentence
+from bot.model import Mute, Reply, StoryId
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,8 @@ async def _target(asked: Asked, text: str) -> tuple[Subscription | None, Reply |
     found = pick(mine, text)
     if found is not None:
         return found, None
-    return None, say("I have no subscription ", code(text[:60]), " here. /subscriptions lists them with their numbers.")
+    missing = _("I have no subscription {query} here. /subscriptions lists them with their numbers.")
+    return None, say(*sentence(missing, query=code(text[:60])))
 
 
 async def pause(asked: Asked) -> Reply:
@@ -44,17 +46,20 @@ async def pause(asked: Asked) -> Reply:
     if span is None and last:
         which.append(last)
     until = asked.now + span if span else FOREVER
-    how_long = f"for {last}" if span else "until /resume"
     if not which:
         await _save_chat(asked, replace(asked.chat, paused_until=until))
-        return say(
-            f"Paused {how_long}. What matches meanwhile is not sent; /latest shows it. ", code("/resume"), " ends it."
+        done = (
+            _("Paused for {time}. What matches meanwhile is not sent; /latest shows it. {resume} ends it.")
+            if span
+            else _("Paused until /resume. What matches meanwhile is not sent; /latest shows it. {resume} ends it.")
         )
+        return say(*sentence(done, time=last, resume=code("/resume")))
     found, missing = await _target(asked, " ".join(which))
     if found is None:
         return missing or say("")
     await asked.desk.store.update_subscription(replace(found, paused_until=until))
-    return say(code(found.query), f" is paused {how_long}.")
+    done = _("{query} is paused for {time}.") if span else _("{query} is paused until /resume.")
+    return say(*sentence(done, query=code(found.query), time=last))
 
 
 async def resume(asked: Asked) -> Reply:
@@ -65,14 +70,15 @@ async def resume(asked: Asked) -> Reply:
         if found is None:
             return missing or say("")
         await store.update_subscription(replace(found, paused_until=None))
-        note = " The chat as a whole is still paused: /resume." if _is_paused(asked) else ""
-        return say(code(found.query), f" rings again.{note}")
+        done = sentence(_("{query} rings again."), query=code(found.query))
+        note = [" ", _("The chat as a whole is still paused: /resume.")] if _is_paused(asked) else []
+        return say(*done, *note)
     if asked.chat.paused_until is not None:
         await _save_chat(asked, replace(asked.chat, paused_until=None))
     for subscription in await asked.mine():
         if subscription.paused_until is not None:
             await store.update_subscription(replace(subscription, paused_until=None))
-    return say("Everything rings again.")
+    return say(_("Everything rings again."))
 
 
 def _is_paused(asked: Asked) -> bool:
@@ -86,34 +92,29 @@ async def digest(asked: Asked) -> Reply:
     rhythm = " ".join(_padded(word) for word in words)
     if not rhythm:
         current = asked.chat.digest
-        return say(
-            f"Digest here: {current}. Change it with ", code("/digest off|hourly|daily 08:00|weekly mon 08:00"), "."
-        )
+        usage = code("/digest off|hourly|daily 08:00|weekly mon 08:00")
+        return say(*sentence(_("Digest here: {rhythm}. Change it with {command}."), rhythm=current, command=usage))
     if rhythm == "daily":
         rhythm = "daily 08:00"
     if not valid_digest(rhythm):
-        return say(
-            "A digest can be ",
-            code("off"),
-            ", ",
-            code("hourly"),
-            ", ",
-            code("daily 08:00"),
-            " or ",
-            code("weekly mon 08:00"),
-            ".",
-        )
+        rhythms = {
+            "off": code("off"),
+            "hourly": code("hourly"),
+            "daily": code("daily 08:00"),
+            "weekly": code("weekly mon 08:00"),
+        }
+        return say(*sentence(_("A digest can be {off}, {hourly}, {daily} or {weekly}."), **rhythms))
     zone = f" ({asked.chat.timezone})" if ":" in rhythm else ""
     if which:
         found, missing = await _target(asked, which)
         if found is None:
             return missing or say("")
         await asked.desk.store.update_subscription(replace(found, digest=rhythm))
-        return say(code(found.query), f": digest {rhythm}{zone}.")
+        return say(*sentence(_("{query}: digest {rhythm}."), query=code(found.query), rhythm=rhythm + zone))
     await _save_chat(asked, replace(asked.chat, digest=rhythm))
-    return say(
-        f"Digest {rhythm}{zone} for this chat." if rhythm != "off" else "Digest off: alerts come as they happen."
-    )
+    if rhythm == "off":
+        return say(_("Digest off: alerts come as they happen."))
+    return say(fill(_("Digest {rhythm} for this chat."), rhythm=rhythm + zone))
 
 
 def _padded(word: str) -> str:
@@ -127,8 +128,9 @@ async def digest_ids(asked: Asked) -> Reply:
     for subscription in chosen:
         await asked.desk.store.update_subscription(replace(subscription, digest="daily 08:00"))
     if not chosen:
-        return say("That subscription is gone. /subscriptions shows what is left.")
-    return say(f"Daily at 08:00 ({asked.chat.timezone}) instead of at once. ", code("/digest N off"), " undoes it.")
+        return say(_("That subscription is gone. /subscriptions shows what is left."))
+    done = _("Daily at 08:00 ({timezone}) instead of at once. {command} undoes it.")
+    return say(*sentence(done, timezone=asked.chat.timezone, command=code("/digest N off")))
 
 
 async def quiet(asked: Asked) -> Reply:
@@ -136,19 +138,16 @@ async def quiet(asked: Asked) -> Reply:
     text = asked.args.casefold()
     if text == "off":
         await _save_chat(asked, replace(asked.chat, quiet=None))
-        return say("No quiet hours: alerts sound at any time.")
+        return say(_("No quiet hours: alerts sound at any time."))
     match = _QUIET.fullmatch(text)
     times = _times(match) if match else None
     if times is None:
         now = f"{asked.chat.quiet[0]:%H:%M}-{asked.chat.quiet[1]:%H:%M}" if asked.chat.quiet else "off"
-        return say(
-            f"Quiet hours: {now}. Set them like this: ", code("/quiet 22:00-07:00"), ", or ", code("/quiet off"), "."
-        )
+        how = _("Quiet hours: {now}. Set them like this: {example}, or {off}.")
+        return say(*sentence(how, now=now, example=code("/quiet 22:00-07:00"), off=code("/quiet off")))
     await _save_chat(asked, replace(asked.chat, quiet=times))
-    return say(
-        f"Quiet from {times[0]:%H:%M} to {times[1]:%H:%M} ({asked.chat.timezone}). "
-        "What comes then is held and sent as one message afterwards."
-    )
+    done = _("Quiet from {start} to {end} ({timezone}). What comes then is held and sent as one message afterwards.")
+    return say(fill(done, start=f"{times[0]:%H:%M}", end=f"{times[1]:%H:%M}", timezone=asked.chat.timezone))
 
 
 def _times(match: re.Match[str]) -> tuple[time, time] | None:
@@ -162,42 +161,35 @@ def _times(match: re.Match[str]) -> tuple[time, time] | None:
 async def timezone(asked: Asked) -> Reply:
     """An IANA name, found from a city too."""
     if not asked.args:
-        return say(f"Time zone here: {asked.chat.timezone}. Change it with ", code("/timezone Europe/Istanbul"), ".")
+        example = code("/timezone Europe/Istanbul")
+        here = _("Time zone here: {timezone}. Change it with {example}.")
+        return say(*sentence(here, timezone=asked.chat.timezone, example=example))
     known = available_timezones()
     wanted = asked.args.strip().replace(" ", "_").casefold()
     named = sorted(z for z in known if z.casefold() == wanted or z.casefold().rsplit("/", 1)[-1] == wanted)
     if not named:
-        by_fold = {z.casefold(): z for z in known} | {z.casefold().rsplit("/", 1)[-1]: z for z in known}
+        ordered = sorted(known)  # of several names of one city, the same one is always suggested
+        by_fold = {z.casefold(): z for z in ordered} | {z.casefold().rsplit("/", 1)[-1]: z for z in ordered}
         close = by_fold.get(did_you_mean(wanted, [*by_fold]), "")
-        hint: list[str | Span] = [" Did you mean ", code(f"/timezone {close}"), "?"] if close else []
         return say(
-            "I don't know the time zone ",
-            code(asked.args[:60]),
-            ".",
-            *hint,
-            " Names look like ",
-            code("Europe/Istanbul"),
-            ".",
+            *sentence(_("I don't know the time zone {timezone}."), timezone=code(asked.args[:60])),
+            *(suggest(f"/timezone {close}") if close else []),
+            " ",
+            *sentence(_("Names look like {example}."), example=code("Europe/Istanbul")),
         )
     # some cities stand under several names (Asia/Istanbul): the plainest one is shown
     zone = min(named, key=lambda z: ("/" not in z, not z.startswith("Europe/"), z))
     await _save_chat(asked, replace(asked.chat, timezone=zone))
-    return say(f"Times are now those of {zone}.")
+    return say(fill(_("Times are now those of {timezone}."), timezone=zone))
 
 
 async def updates(asked: Asked) -> Reply:
     """Whether developments come as replies: for all subscriptions of the chat, or one."""
     *which, switch = asked.args.casefold().split() or [""]
     if switch not in ("on", "off"):
-        return say(
-            "Say ",
-            code("/updates off"),
-            " or ",
-            code("/updates on"),
-            ", with a number for one subscription: ",
-            code("/updates 2 off"),
-            ".",
-        )
+        how = _("Say {off} or {on}, with a number for one subscription: {example}.")
+        commands = {"off": code("/updates off"), "on": code("/updates on"), "example": code("/updates 2 off")}
+        return say(*sentence(how, **commands))
     chosen: Sequence[Subscription] = await asked.mine()
     if which:
         found, missing = await _target(asked, " ".join(which))
@@ -206,22 +198,28 @@ async def updates(asked: Asked) -> Reply:
         chosen = [found]
     for subscription in chosen:
         await asked.desk.store.update_subscription(replace(subscription, updates=switch == "on"))
-    return say(f"Updates {switch} for {plural(len(chosen), 'subscription')}.")
+    count = len(chosen)
+    if switch == "on":
+        done = ngettext("Updates on for {count} subscription.", "Updates on for {count} subscriptions.", count)
+    else:
+        done = ngettext("Updates off for {count} subscription.", "Updates off for {count} subscriptions.", count)
+    return say(fill(done, count=count))
 
 
 async def mute_story(asked: Asked) -> Reply:
     """The button under an alert: nothing more about this story here."""
     await asked.desk.store.mute(Mute(asked.chat.id, StoryId(asked.args), asked.now))
-    return say("Muted: this story stays silent here from now on.", private=True)
+    return say(_("Muted: this story stays silent here from now on."), private=True)
 
 
 async def snooze(asked: Asked) -> Reply:
     """The button under an alert: this keyword is silent for a day."""
     found = next((s for s in await asked.mine() if str(s.id) == asked.args), None)
     if found is None:
-        return say("That subscription is gone. /subscriptions shows what is left.", private=True)
+        return say(_("That subscription is gone. /subscriptions shows what is left."), private=True)
     await asked.desk.store.update_subscription(replace(found, paused_until=asked.now + _SNOOZE))
-    return say(code(found.query), " is silent for 24 hours. ", code("/resume"), " ends that.")
+    done = _("{query} is silent for 24 hours. {resume} ends that.")
+    return say(*sentence(done, query=code(found.query), resume=code("/resume")))
 
 
 async def mydata(asked: Asked) -> Reply:
@@ -239,17 +237,19 @@ async def forget(asked: Asked) -> Reply:
     """Ask once, then delete everything."""
     if asked.args.casefold() == "yes":
         return await forget_now(asked)
-    count = plural(len(await asked.mine()), "subscription")
-    buttons = await asked.buttons(("Delete everything", "forget", "yes"))
-    return say(
-        f"This deletes {count}, the settings and the history of this chat, for good. Press the button or send ",
-        code("/forget yes"),
-        ".",
-        buttons=(buttons,),
+    count = len(await asked.mine())
+    buttons = await asked.buttons((_("Delete everything"), "forget", "yes"))
+    warning = ngettext(
+        "This deletes {count} subscription, the settings and the history of this chat, for good. "
+        "Press the button or send {command}.",
+        "This deletes {count} subscriptions, the settings and the history of this chat, for good. "
+        "Press the button or send {command}.",
+        count,
     )
+    return say(*sentence(warning, count=count, command=code("/forget yes")), buttons=(buttons,))
 
 
 async def forget_now(asked: Asked) -> Reply:
     """Delete everything that bears the chat's id."""
     await asked.desk.store.forget_chat(asked.chat.id)
-    return say("Done: nothing about this chat is kept any more.")
+    return say(_("Done: nothing about this chat is kept any more."))
