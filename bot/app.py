@@ -24,6 +24,7 @@ from bot.clock import SystemClock
 from bot.commands import COMMANDS, Commands
 from bot.deliver import Deliverer
 from bot.errors import ConfigError
+from bot.i18n import _, sentence
 from bot.ingest import Ingest
 from bot.model import Chat, Subscription, SubscriptionId
 from bot.poll import Poller
@@ -183,9 +184,11 @@ class App:
                 base_url=config.telegram.base_url,
                 menus=[
                     Menu(
-                        [(name, what) for name, (_, _, _, what) in COMMANDS.items()],
-                        description="I read the news and ring when something you follow happens: one story, one alert.",
-                        short_description="News alerts by keyword: one story rings once.",
+                        [(name, _(what)) for name, (*_about, what) in COMMANDS.items()],
+                        description=_(
+                            "I read the news and ring when something you follow happens: one story, one alert."
+                        ),
+                        short_description=_("News alerts by keyword: one story rings once."),
                     )
                 ],
                 webhook_url=f"{config.web.public_url}/telegram" if self._public else "",
@@ -270,12 +273,13 @@ class App:
         await self.store.put_chat(Chat(LOCAL))
         for query in ("Idlib", "S-300"):
             await self.store.add_subscription(Subscription(SubscriptionId(0), LOCAL, query, now))
-        hello = say(
+        first = _(
             "This is Tocsin. There is no configuration yet, so I read a sample wire of invented news beside well-known "
-            "real sources, and I have subscribed you to ", code("Idlib"), " and ", code("S-300"),
-            ". The first alert comes within seconds.\nType ", code("/help"), " for all commands; README.md says how to "
-            "connect Telegram or Slack. Ctrl-C stops.",
-        )  # fmt: skip
+            "real sources, and I have subscribed you to {one} and {other}. The first alert comes within seconds."
+        )
+        then = _("Type {help} for all commands; README.md says how to connect Telegram or Slack. Ctrl-C stops.")
+        queries = {"one": code("Idlib"), "other": code("S-300")}
+        hello = say(*sentence(first, **queries), "\n", *sentence(then, help=code("/help")))
         await self.messengers["console"].send(LOCAL, hello.message)
 
     async def run_once(self) -> None:
