@@ -92,14 +92,24 @@ def _run(field: Field, text: str) -> Run:
     return [(token, bisect_right(ends, token.start)) for token in tokens(text)]
 
 
+#: a text too short to tell its language is inflected as most of what is written in its script
+_USUAL = {"ru": re.compile("[\u0400-\u04ff]"), "ar": re.compile("[\u0600-\u06ff]"), "hi": re.compile("[\u0900-\u097f]")}
+
+
+def _usual_language(text: str) -> str:
+    return next((language for language, script in _USUAL.items() if script.search(text)), "en")
+
+
 class Document(View):
     """A prepared entry."""
 
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
         texts = entry.texts()
-        language = entry.language[:3].split("-")[0].lower() or detect_language(" ".join(text for _, text in texts[:2]))
-        super().__init__(texts, language)
+        start = " ".join([text for _, text in texts[:2]])
+        #: as declared, else as the text shows; "" when it does not
+        self.told = re.split("[-_]", entry.language.lower(), maxsplit=1)[0] or detect_language(start)
+        super().__init__(texts, self.told or _usual_language(start))
 
     @cached_property
     def title(self) -> View:
@@ -110,7 +120,7 @@ class Document(View):
     def facets(self) -> frozenset[str]:
         """The keys of `source:`, `lang:` and `tag:` that hold for the entry."""
         entry = self._entry
-        keys = {f"\0lang:{self.language}"} | {f"\0tag:{fold(tag).strip()}" for tag in entry.tags}
+        keys = {f"\0lang:{self.told}"} | {f"\0tag:{fold(tag).strip()}" for tag in entry.tags}
         name = words(entry.source)
         # A name is found by any run of its words: Al Jazeera in Al Jazeera English.
         keys.update(f"\0source:{' '.join(name[a:b])}" for a in range(len(name)) for b in range(a + 1, len(name) + 1))

@@ -283,3 +283,20 @@ def test_ten_thousand_like_queries_stay_quick() -> None:
 
     assert list(index.match(doc)) == [77]
     assert time.perf_counter() - started < 0.01
+
+
+@pytest.mark.parametrize(
+    ("title", "typed"),
+    [
+        ("Missiles hit port", "missile"),
+        ("Ракетами по порту", "ракета"),
+        ("بإدلب", "إدلب"),
+        ("Les attaques continuent dans la ville", "attaque"),
+    ],
+)
+def test_a_text_without_a_declared_language_is_inflected_too(title: str, typed: str) -> None:
+    """Many feeds declare no language, and a headline can be too short to tell: its script says enough."""
+    doc = document(entry(title, ""))
+
+    assert matches(parse_query(typed), doc)
+    assert not matches(parse_query(f"{typed} lang:xx"), doc)
