@@ -37,7 +37,8 @@ class PgEntries(PgDeliveries):
         return [codec.entry.decode(found[entry]) for entry in ids if entry in found]
 
     async def entries_since(self, since: datetime) -> list[Entry]:
-        return [codec.entry.decode(body) for (body,) in await self._rows(SQL["entries_since"], since=since)]
+        found = await self._rows(SQL["entries_since"], since=since)
+        return await codec.decode_all(codec.entry, [body for (body,) in found])
 
     async def entries_by_link(self, link: str) -> list[Entry]:
         if not link:
@@ -49,7 +50,8 @@ class PgEntries(PgDeliveries):
         return [codec.story.decode(found[story]) for story in ids if story in found]
 
     async def open_stories(self, since: datetime) -> list[Story]:
-        return [codec.story.decode(body) for (body,) in await self._rows(SQL["open_stories"], since=since)]
+        found = await self._rows(SQL["open_stories"], since=since)
+        return await codec.decode_all(codec.story, [body for (body,) in found])
 
     async def commit(self, commit: PollCommit) -> None:
         async def work(connection: Connection) -> None:

@@ -77,7 +77,7 @@ class Entries(Moves):
 
     async def entries_since(self, since: datetime) -> list[Entry]:
         rows = self._entries.rows
-        return [codec.entry.decode(rows[row]) for row in self._entries_seen.since(micros(since))]
+        return await codec.decode_all(codec.entry, [rows[row] for row in self._entries_seen.since(micros(since))])
 
     async def entries_by_link(self, link: str) -> list[Entry]:
         if not link:
@@ -91,7 +91,7 @@ class Entries(Moves):
 
     async def open_stories(self, since: datetime) -> list[Story]:
         rows = self._stories.rows
-        found = [codec.story.decode(rows[row]) for row in self._stories_seen.since(micros(since))]
+        found = await codec.decode_all(codec.story, [rows[row] for row in self._stories_seen.since(micros(since))])
         return sorted((s for s in found if not s.merged_into), key=lambda story: (story.first_seen, story.id))
 
     async def commit(self, commit: PollCommit) -> None:

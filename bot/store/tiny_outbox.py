@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -269,8 +270,10 @@ class Deliveries(Chats):
 
     async def dead(self, chat: ChatId | None, limit: int) -> list[Delivery]:
         rows = self._deliveries.rows
-        found = [codec.delivery.decode(rows[row]) for row in sorted(self._dead_rows, reverse=True)]
-        return [delivery for delivery in found if chat is None or delivery.chat == chat][:limit]
+        key = None if chat is None else chat_key(chat)
+        newest = (rows[row] for row in sorted(self._dead_rows, reverse=True))
+        found = (raw for raw in newest if key is None or self._row_decoder.decode(raw).chat == key)
+        return [codec.delivery.decode(raw) for raw in islice(found, limit)]
 
 
 def _count(raws: Iterable[bytes], since: datetime) -> dict[str, int]:
