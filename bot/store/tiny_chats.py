@@ -138,19 +138,17 @@ class Chats(Feeds):
         self._removed.put(row, b'{"version":%d}' % self._version)
 
     async def subscription_changes(self, after: int) -> list[SubscriptionChange]:
+        # all of one moment first, then decoded with turns for others
         rows = self._subscriptions.rows
+        raws = [rows[row] for row in self._version_order.since(after + 1)]
+        gone = [(row, self._removed.rows[row]) for row in self._removed_order.since(after + 1)] if after > 0 else []
+        there = await codec.decode_all(codec.subscription, raws)
         changes = [
-            SubscriptionChange(version_of(rows[row]).version, SubscriptionId(row), codec.subscription.decode(rows[row]))
-            for row in self._version_order.since(after + 1)
+            SubscriptionChange(version_of(raw).version, subscription.id, subscription)
+            for raw, subscription in zip(raws, there, strict=True)
         ]
-        if after > 0:
-            gone = self._removed.rows
-            changes += [
-                SubscriptionChange(version_of(gone[row]).version, SubscriptionId(row), None)
-                for row in self._removed_order.since(after + 1)
-            ]
-            changes.sort(key=lambda change: change.version)
-        return changes
+        changes += [SubscriptionChange(version_of(raw).version, SubscriptionId(row), None) for row, raw in gone]
+        return sorted(changes, key=lambda change: change.version)
 
     # ------------------------------------------------------------ mutes and actions
 
