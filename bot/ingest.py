@@ -28,6 +28,7 @@ from bot.model import (
     Story,
     SubscriptionId,
 )
+from bot.sources.urls import mask_url
 from bot.stories.cluster import StoryIndex
 from bot.stories.identity import digests, entry_id, find_same
 from bot.subscriptions.match import SubscriptionIndex, document
@@ -168,7 +169,7 @@ class Ingest:
         known = await self._store.fingerprints(
             feed, [k.guid for k in keys], [k.link for k in keys], [k.title for k in keys]
         )
-        source = leased.feed.name or parsed.title or feed
+        source = leased.feed.name or parsed.title or mask_url(feed)
         by_key: dict[str, list[Fingerprint]] = {}
         for fingerprint in known:
             _file(by_key, fingerprint)
