@@ -22,9 +22,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from matching_corpus import Source, Subscription, rows, stories  # sets the path of the project too
-from matching_engines import ENGINES, Engine, Story, Tocsin, query
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.matching_corpus import Source, Subscription, rows, stories
+from benchmarks.matching_engines import ENGINES, Engine, Story, Tocsin, query
 from bot import text
 from bot.subscriptions.match import SubscriptionIndex, document
 from tests.subscriptions.entries import entry

@@ -10,8 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from matching_corpus import Leaf, Subscription
-
+from benchmarks.matching_corpus import Leaf, Subscription
 from bot.subscriptions.match import SubscriptionIndex, document
 from bot.subscriptions.nodes import Expr, Phrase, Query, Term, conjunction, disjunction, negation
 from tests.subscriptions.entries import entry

@@ -108,7 +108,8 @@ def ways() -> dict[str, Forms]:
 
 def lemmas() -> None:
     import simplemma
-    from matching_corpus import rows
+
+    from benchmarks.matching_corpus import rows
 
     print(f"\n{'lemmas':<8}{'pairs':>8}{'recall: ours':>14}{'snowball':>10}{'merged: ours':>14}{'snowball':>10}")
     for language in ("en", "de", "fr", "es", "it", "pt", "pl", "ru", "uk", "tr"):
