@@ -74,12 +74,15 @@ def keyed(key: Callable[[Entry], str]) -> Rival:
 
 def nearest(prepare: Callable[[Sequence[Labelled]], Any], like: Callable[[Any, int], tuple[int, float]]) -> Rival:
     """Single link: an entry joins the story of the nearest earlier entry if that is near enough."""
+    known: dict[int, list[tuple[int, float]]] = {}  # the nearest do not depend on the bar
 
     def run(items: Sequence[Labelled], bar: float) -> Placed:
-        prepared = prepare(items)
+        if id(items) not in known:
+            prepared = prepare(items)
+            known[id(items)] = [like(prepared, i) if i else (0, 0.0) for i in range(len(items))]
         placed: Placed = {}
         for i, item in enumerate(items):
-            j, score = like(prepared, i) if i else (0, 0.0)
+            j, score = known[id(items)][i]
             placed[item.entry.id] = placed[items[j].entry.id] if i and score >= bar else item.entry.id
         return placed
 

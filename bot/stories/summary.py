@@ -77,7 +77,8 @@ def _shown(
 ) -> list[_Sentence]:
     """The sentences that may be shown, in reading order."""
     title = set(words(entry.title))
-    known: set[tuple[str, ...]] = {tuple(words(entry.title))}
+    headline = tuple(words(entry.title))
+    known: set[tuple[str, ...]] = {headline}
     found: list[_Sentence] = []
     for field in fields:
         text = _cleaned(texts[field], entry.title)
@@ -93,7 +94,11 @@ def _shown(
                 or len(key) < 3 - (not said.isascii())
             ):
                 continue
-            if is_prompt(said) or (habits and habits.repeats(entry.feed, texts[field][start:end])):
+            if (
+                _holds(key, headline)
+                or is_prompt(said)
+                or (habits and habits.repeats(entry.feed, texts[field][start:end]))
+            ):
                 continue
             known.add(key)
             inside = [h for h in hits if h.field is field and start <= h.start and h.end <= end]
@@ -134,6 +139,14 @@ def _is_title(said: tuple[str, ...], title: set[str]) -> bool:
     return bool(said) and (
         not new or (len(title) > 3 and len(new) <= len(said) * 0.15 and len(said) <= len(title) * 1.4)
     )
+
+
+def _holds(said: tuple[str, ...], headline: tuple[str, ...]) -> bool:
+    """Whether the whole headline stands in a sentence that adds little to it."""
+    size = len(headline)
+    if size < 2 or len(said) > size * 4:
+        return False
+    return any(said[i : i + size] == headline for i in range(len(said) - size + 1))
 
 
 def _visible(text: str) -> str:
