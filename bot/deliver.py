@@ -158,7 +158,8 @@ class Deliverer:
                 reason = fill(reasons.NOT_CONFIGURED, platform=claim.chat.id.platform)
                 await self._give_back(claim, rows, _NO_ADAPTER, reason)
                 return
-            await self._serve_rows(claim, rows, messenger)
+            with speaking(claim.chat.language):
+                await self._serve_rows(claim, rows, messenger)
         except LeaseLost:
             log.warning("claim lost", chat=str(claim.chat.id))
         except StoreError as error:
@@ -171,8 +172,7 @@ class Deliverer:
         facts = await self._facts(claim, rows)
         began = self._clock.monotonic()
         while rows:
-            with speaking(facts.chat.language):
-                step = plan(rows, facts, limits.length, self._clock.now())
+            step = plan(rows, facts, limits.length, self._clock.now())
             if isinstance(step, Settle):
                 await self._settle(claim, rows, step.rows)
                 continue

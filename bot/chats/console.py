@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from bot.i18n import _, fill
 from bot.model import ChatId, Incoming, Limits, RetryLater, Sent, Span
 
 if TYPE_CHECKING:
@@ -117,7 +118,9 @@ class ConsoleMessenger:
         headline = new.lines[0]
         rest = [line for line in dict.fromkeys(changed) if line != headline]
         parts = [headline, *rest] if headline in changed else [_shortened(headline), *rest]
-        return self._write_lines([Text(f"(updated) {' — '.join(parts)}", style="dim")], Sent(message_id))
+        return self._write_lines(
+            [Text(fill(_("(updated) {changes}"), changes=" — ".join(parts)), style="dim")], Sent(message_id)
+        )
 
     async def run(self, handler: CommandHandler) -> None:
         """Answers what is typed; returns when the input ends, and the bot goes on without it."""
@@ -148,7 +151,7 @@ class ConsoleMessenger:
                     signal.raise_signal(signal.SIGINT)
                     return
                 except EOFError:
-                    self._write_lines([Text("No more input; alerts go on. Ctrl-C ends.", style="dim")], Sent(""))
+                    self._write_lines([Text(_("No more input; alerts go on. Ctrl-C ends."), style="dim")], Sent(""))
                     return
                 if line.strip().casefold() in {"/quit", "/exit"}:
                     signal.raise_signal(signal.SIGINT)

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.chats.slack_events import COMMANDS, SHORTCUT
 from bot.chats.slack_texts import APP_DESCRIPTION, SHORTCUT_DESCRIPTION, SHORTCUT_NAME
+from bot.i18n import _
 
 #: what the bot calls: posting, direct messages, who is a guest, whether it is in a channel
 SCOPES = (
@@ -43,19 +44,19 @@ def slack_manifest(request_url: str = "") -> str:
     address = {"url": request_url} if request_url else {}
     requests = {"request_url": request_url} if request_url else {}
     commands: list[dict[str, Any]] = [
-        {"command": f"/{name}", "description": what, "should_escape": False}
-        | ({"usage_hint": hint} if hint else {})
+        {"command": f"/{name}", "description": _(what), "should_escape": False}
+        | ({"usage_hint": _(hint)} if hint else {})
         | address
         for name, what, hint in COMMANDS
     ]
     shortcut = {
-        "name": SHORTCUT_NAME,
+        "name": _(SHORTCUT_NAME),
         "type": "message",
         "callback_id": SHORTCUT,
-        "description": SHORTCUT_DESCRIPTION,
+        "description": _(SHORTCUT_DESCRIPTION),
     }
     manifest = {
-        "display_information": {"name": "Tocsin", "description": APP_DESCRIPTION},
+        "display_information": {"name": "Tocsin", "description": _(APP_DESCRIPTION)},
         "features": {
             "app_home": {
                 "home_tab_enabled": True,

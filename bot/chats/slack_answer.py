@@ -12,6 +12,7 @@ from bot.chats import slack_views as views
 from bot.chats.lanes import Rights
 from bot.chats.patience import Patience
 from bot.chats.slack_events import PLATFORM, Asked
+from bot.i18n import _, speaking
 from bot.model import ChatGone, ChatId, Incoming, Limits, Message, Refused, Reply, RetryLater, Sent, Span
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class Answers:
 
     async def handle(self, asked: Asked, handler: CommandHandler) -> None:
         """Does what was asked; returns when the answer is out."""
-        reply = await self._ask(asked, handler)
+        with speaking(asked.incoming.language):
+            reply = await self._ask(asked, handler)
         if reply is None and asked.place == "line" and not asked.incoming.private and not asked.incoming.message:
             # whoever calls the bot by name gets an answer
             reply = await handler.answer(replace(asked.incoming, text="/help", id=""))
@@ -53,7 +55,8 @@ class Answers:
     async def slow_down(self, asked: Asked) -> None:
         """Says once that a flood was cut off."""
         if asked.place != "home":
-            await self.answer(asked, _whisper(texts.SLOW_DOWN), None)
+            with speaking(asked.incoming.language):
+                await self.answer(asked, _whisper(texts.SLOW_DOWN), None)
 
     async def open_modal(self, trigger: str, view: dict[str, Any]) -> None:
         """Shows a modal, within the three seconds for which a trigger is good."""
@@ -153,4 +156,4 @@ class Answers:
 
 
 def _whisper(words: str) -> Reply:
-    return Reply(Message((Span(words),)), private=True)
+    return Reply(Message((Span(_(words)),)), private=True)

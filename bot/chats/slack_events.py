@@ -11,22 +11,23 @@ from typing import Any
 
 import msgspec
 
+from bot.i18n import N_
 from bot.model import ChatId, Incoming
 
 PLATFORM = "slack"
 #: the commands that Slack itself offers; everything else goes through /tocsin
 COMMANDS = (
-    ("subscribe", "Alert me about these words", 'Idlib, "air defence" -exercise'),
-    ("unsubscribe", "Stop a subscription", "number or words"),
-    ("subscriptions", "Show the subscriptions of this conversation", ""),
-    ("pause", "Hold alerts", "[number] [2h]"),
-    ("resume", "Send alerts again", "[number]"),
-    ("digest", "Collect alerts", "[number] off | hourly | daily 08:00"),
-    ("quiet", "No alerts at night", "22:00-07:00"),
-    ("why", "Why a story rang, or did not", "[address of the story]"),
-    ("latest", "The latest stories", "[words]"),
-    ("sources", "What is read", ""),
-    ("tocsin", "Every command: /tocsin help", "help | subscribe … | status | timezone … | mydata | forget"),
+    ("subscribe", N_("Alert me about these words"), N_('Idlib, "air defence" -exercise')),
+    ("unsubscribe", N_("Stop a subscription"), N_("number or words")),
+    ("subscriptions", N_("Show the subscriptions of this conversation"), ""),
+    ("pause", N_("Hold alerts"), N_("[number] [2h]")),
+    ("resume", N_("Send alerts again"), N_("[number]")),
+    ("digest", N_("Collect alerts"), N_("[number] off | hourly | daily 08:00")),
+    ("quiet", N_("No alerts at night"), "22:00-07:00"),
+    ("why", N_("Why a story rang, or did not"), N_("[address of the story]")),
+    ("latest", N_("The latest stories"), N_("[words]")),
+    ("sources", N_("What is read"), ""),
+    ("tocsin", N_("Every command: /tocsin help"), N_("help | subscribe … | status | timezone … | mydata | forget")),
 )
 #: words that begin a command where people type no slash: in direct messages and after a mention
 _WORDS = frozenset(

@@ -9,6 +9,7 @@ import msgspec
 from bot.chats.slack_blocks import BLOCKS, blocks, escape, label
 from bot.chats.slack_events import ADD, HOME_ADD
 from bot.chats.slack_texts import ADD_BUTTON, ADD_HINT, ADD_LABEL, ADD_TITLE, CANCEL, HOME_INTRO, HOME_TITLE, SEND
+from bot.i18n import _
 
 if TYPE_CHECKING:
     from bot.model import Message
@@ -18,7 +19,7 @@ View = dict[str, Any]
 
 def home(subscriptions: Message | None, channel: str, note: Message | None = None) -> View:
     """A person's subscriptions with their buttons; `note` is what the last press or addition led to."""
-    shown: list[dict[str, Any]] = [{"type": "header", "text": label(HOME_TITLE)}]
+    shown: list[dict[str, Any]] = [{"type": "header", "text": label(_(HOME_TITLE))}]
     if note is not None:
         shown += [*blocks(note), {"type": "divider"}]
     if subscriptions is not None:
@@ -26,13 +27,13 @@ def home(subscriptions: Message | None, channel: str, note: Message | None = Non
     if channel:
         button = {
             "type": "button",
-            "text": label(ADD_BUTTON),
+            "text": label(_(ADD_BUTTON)),
             "action_id": HOME_ADD,
             "value": HOME_ADD,
             "style": "primary",
         }
         shown.append({"type": "actions", "elements": [button]})
-    shown.append({"type": "context", "elements": [{"type": "mrkdwn", "text": escape(HOME_INTRO), "verbatim": True}]})
+    shown.append({"type": "context", "elements": [{"type": "mrkdwn", "text": escape(_(HOME_INTRO)), "verbatim": True}]})
     return {"type": "home", "blocks": shown[-BLOCKS:], "private_metadata": _note(channel, home=True)}
 
 
@@ -45,11 +46,17 @@ def add(channel: str, query: str = "", *, from_home: bool = False) -> View:
         "type": "modal",
         "callback_id": ADD,
         "private_metadata": _note(channel, home=from_home),
-        "title": label(ADD_TITLE),
-        "submit": label(SEND),
-        "close": label(CANCEL),
+        "title": label(_(ADD_TITLE)),
+        "submit": label(_(SEND)),
+        "close": label(_(CANCEL)),
         "blocks": [
-            {"type": "input", "block_id": "query", "label": label(ADD_LABEL), "hint": label(ADD_HINT), "element": field}
+            {
+                "type": "input",
+                "block_id": "query",
+                "label": label(_(ADD_LABEL)),
+                "hint": label(_(ADD_HINT)),
+                "element": field,
+            }
         ],
     }
 

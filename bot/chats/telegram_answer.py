@@ -14,6 +14,7 @@ from bot.chats.patience import Patience
 from bot.chats.plain import clean, cut
 from bot.chats.telegram_send import Sender, address
 from bot.chats.telegram_updates import Back, Gone, Line, Moved, Press
+from bot.i18n import N_, _, speaking
 from bot.model import ChatGone, ChatId, ChatMoved, Limits, Message, Refused, Reply, RetryLater, Sent, Span
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ LIMITS = Limits(length=4000, platform_rate=30.0, chat_rate=1.0, chat_burst=2, gr
 #: characters that fit into the note over a pressed button
 _TOAST = 200
 
-#: everything this adapter itself says to people
-SLOW_DOWN = "That is faster than I can answer. I left out your last messages; please send them again in a minute."
-CANT_CHECK = "I could not check whether you are an admin here. Please try again in a moment."
+#: everything this adapter itself says to people, translated where it is said
+SLOW_DOWN = N_("That is faster than I can answer. I left out your last messages; please send them again in a minute.")
+CANT_CHECK = N_("I could not check whether you are an admin here. Please try again in a moment.")
 
 
 class Answers:
@@ -78,17 +79,22 @@ class Answers:
 
     async def slow_down(self, heard: Heard) -> None:
         """Says once that a flood was cut off."""
+        if not isinstance(heard, Line | Press):
+            return
+        with speaking(heard.incoming.language):
+            words = _(SLOW_DOWN)
         if isinstance(heard, Line):
-            await self._reply(heard.incoming.chat, Message((Span(SLOW_DOWN),)), heard.under)
-        elif isinstance(heard, Press):
-            await self._answer_query(heard.query, SLOW_DOWN)
+            await self._reply(heard.incoming.chat, Message((Span(words),)), heard.under)
+        else:
+            await self._answer_query(heard.query, words)
 
     async def _ask(self, handler: CommandHandler, incoming: Incoming, admin: bool | None) -> Reply | None:
         """The handler's answer; rights are asked for only where they matter."""
         if admin is None:
             admin = await self._is_admin(incoming) if handler.changes(incoming) else False
         if admin is None:
-            return Reply(Message((Span(CANT_CHECK),)), private=True)
+            with speaking(incoming.language):
+                return Reply(Message((Span(_(CANT_CHECK)),)), private=True)
         return await handler.answer(replace(incoming, admin=admin))
 
     async def _is_admin(self, incoming: Incoming) -> bool | None:
