@@ -26,8 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.matching_corpus import Source, Subscription, rows, stories
 from benchmarks.matching_engines import ENGINES, Engine, Story, Tocsin, query
-from bot import text
 from bot.subscriptions.match import SubscriptionIndex, document
+from bot.text import cutting, words
 from tests.subscriptions.entries import entry
 
 SEED = 7
@@ -181,12 +181,12 @@ def words_table() -> None:
     print(f"  {'µs per story, p50':<26}{'words':>10}{'cold':>10}{'textbook':>10}{'ratio':>8}")
     for name, told in samples.items():
         cold, warm, book = [], [], []
-        text._chunks.clear()  # noqa: SLF001 - cold means without it
+        cutting._chunks.clear()  # noqa: SLF001 - cold means without it
         for each in told:
-            cold.append(timed(time.thread_time, lambda t: len(text.words(t)), each)[0])
+            cold.append(timed(time.thread_time, lambda t: len(words(t)), each)[0])
         for _ in range(5):
             for each in told:
-                warm.append(timed(time.thread_time, lambda t: len(text.words(t)), each)[0])
+                warm.append(timed(time.thread_time, lambda t: len(words(t)), each)[0])
                 book.append(timed(time.thread_time, lambda t: len(textbook(t)), each)[0])
         a, b, c = (statistics.median(values) * 1e6 for values in (warm, cold, book))
         print(f"  {name:<26}{a:>10.1f}{b:>10.1f}{c:>10.1f}{c / a:>7.1f}x")

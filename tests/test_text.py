@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import text
-from bot.text import detect_language, fold, folded_offsets, surfaces, tokens, words
+from bot.text import cutting, detect_language, fold, folded_offsets, folding, surfaces, tokens, words
 
 ASCII = st.text(st.sampled_from("aZsS.'-07 \n`\"U_%\x00"), max_size=40) | st.text(st.characters(max_codepoint=127))
 ANY = st.text(st.characters(exclude_categories=[])) | st.text(
@@ -20,7 +19,7 @@ ANY = st.text(st.characters(exclude_categories=[])) | st.text(
 @given(ASCII)
 def test_the_ascii_fast_path_gives_what_the_reference_gives(typed: str) -> None:
     """A story in plain English must not be cut otherwise than one with a single curly quote in it."""
-    reference = [token.word for token in text._analyse(typed)]
+    reference = [token.word for token in cutting._analyse(typed)]
 
     assert words(typed) == reference
 
@@ -131,8 +130,8 @@ def test_long_texts_do_not_fill_the_memory() -> None:
     for i in range(300):
         words(" ".join(f"é{i}x{j}" for j in range(200)))
 
-    assert len(text._chunks) <= text._LIMIT
-    assert len(text._folds) <= text._LIMIT
+    assert len(cutting._chunks) <= folding.LIMIT
+    assert len(folding.folds) <= folding.LIMIT
 
 
 @pytest.mark.parametrize(
