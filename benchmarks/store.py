@@ -235,8 +235,10 @@ def measure(subjects: list[Any], size: int, rounds: int) -> dict[str, dict[str, 
                 docs = [document(n) for n in range(first, first + 100)]
                 done.setdefault("group", []).append(timed(partial(subject.group, docs)) / 100)
             if hasattr(subject, "search"):
-                done.setdefault("search", []).append(timed(partial(subject.search, key)))
-                done.setdefault("update", []).append(timed(partial(subject.update, key)))
+                for turn in range(1 if subject.slow else 4):
+                    done.setdefault("search", []).append(timed(partial(subject.search, (key + turn) % size)))
+                for turn in range(1 if subject.slow else 4):
+                    done.setdefault("update", []).append(timed(partial(subject.update, (key + turn) % size)))
         following += 204
     return {name: {op: statistics.median(took) for op, took in done.items()} for name, done in times.items()}
 
