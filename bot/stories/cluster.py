@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 WINDOW = timedelta(hours=72)  #: a story rests this long after its last entry
 MERGE = 2.0  #: points above the bar that both sides of a late merge need
 _BIG = 12  #: entries from which a story asks for more: what it swallows wrongly costs more
+_COLD = 50  #: entries below which the window can't tell an outlet's beat from an event ...
+_OWN_BEAT = 0.8  #: ... so that its own pieces need so many points more to be one story
 _RARE = 4.5  #: weight from which a word is called rare
 _COPY = 0.97  #: cosine from which an entry is a copy of another
 _BEST, _HEADLINE = NAMES.index("best"), NAMES.index("headline")
@@ -102,6 +104,8 @@ class StoryIndex:
             return 9.0
         size = len(story.members)
         bar = self._fitted.join_bar + (0.4 * log(size / _BIG) if size > _BIG else 0.0)
+        if self._window.entries < _COLD and all(member.feed == new.feed for member in story.members):
+            bar += _OWN_BEAT
         return self._fitted.join(row) - bar
 
     def _merges(self, home: OpenStory, others: list[tuple[float, OpenStory]]) -> tuple[StoryId, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from math import log
+from math import log, log10
 from typing import TYPE_CHECKING
 
 from bot.stories.fitted import RAREST
@@ -24,6 +24,7 @@ PRIOR = 400.0  #: stories that the table of word frequencies counts for
 CANDIDATES = 6  #: stories that are compared in full
 _RARE = 14  #: rarest terms of an entry that find stories
 _REACH = 1200  #: story mentions looked at; what is rarest comes first
+_CROWD = 2000  #: stories from which candidates must share more
 _PROMISE = 0.3  #: what a story needs of the best one's points to be compared in full
 _GATE = 0.09  #: what it needs of the weight of the entry's rarest terms
 _DIGITS = 0.39  #: weight of a number beside a word of the same rarity
@@ -48,6 +49,11 @@ class OpenStory:
     def take(self, new: Sketch) -> None:
         """Adds a member."""
         self.members.append(new)
+        if len(self.members) == 1:
+            self.counts = dict.fromkeys(new.terms, 1)
+            self.title_terms, self.names, self.numbers = set(new.title), set(new.names), set(new.numbers)
+            self.last, self.tolls = new.seen, dict(new.tolls)
+            return
         self.last = max(self.last, new.seen)
         for term in new.terms:
             self.counts[term] = self.counts.get(term, 0) + 1
@@ -121,13 +127,14 @@ class Window:
             home = self.stories[story] = OpenStory(story)
         home.take(new)
         self.entries += 1
+        spread, postings, weights = self.spread, self.postings, self.weights
         for term in new.terms:
-            self.spread[term] += 1
-            stories = self.postings[term]
+            spread[term] += 1
+            stories = postings[term]
             before = len(stories)
             stories.add(story)
             if before < 32 or steady(before) != steady(len(stories)):
-                self.weights.pop(term, None)
+                weights.pop(term, None)
         heappush(self._ends, (home.last, story))
         self.weights.resize(len(self.stories))
         return home
@@ -177,20 +184,23 @@ class Window:
         most = _RARE if all(map(str.isascii, new.terms[:4])) else 2 * _RARE
         rare = sorted(mine, key=lambda term: (-mine[term], term not in heads, term))[:most]
         found: dict[StoryId, float] = defaultdict(float)
+        # The more stories there are, the more of them share a few words by chance.
+        crowd = log10(max(1.0, len(self.stories) / _CROWD))
         reach = 0
         for term in rare:
             stories = self.postings.get(term)
             if not stories:
                 continue
             reach += len(stories)
-            if reach > _REACH and found:
+            if reach > _REACH / (1 + crowd) and found:
                 break
             points = mine[term] ** 2 * (1.5 if term in heads else 1.0)
             for story in stories:
                 found[story] += points
         if not found:
             return []
-        least = max(max(found.values()) * _PROMISE, _GATE * sum([mine[term] ** 2 for term in rare]))
+        gate = _GATE + 0.06 * crowd
+        least = max(max(found.values()) * _PROMISE, gate * sum([mine[term] ** 2 for term in rare]))
         fair = sorted(
             [
                 (points / (1 + 0.02 * len(self.stories[s].members)) ** 0.3, s)
