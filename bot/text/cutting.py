@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from bot.text.folding import COMPOSING, LIMIT, fold_parts, folds, graphemes
+from bot.text.folding import COMPOSING, LIMIT, fold, fold_parts, folds, graphemes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,9 @@ _TOKEN = re.compile(
     rf"|(?P<possessive>(?<={_A})'s(?!{_A}))"
     rf"|(?P<character>[{CHARACTERS}])"
     rf"|[0-9]+|{_L}+"
+)
+_ASCII_TOKEN = re.compile(
+    r"(?<![a-z0-9])[a-z](?:\.[a-z])+(?![a-z0-9])\.?(?:'s(?![a-z0-9]))?|(?<=[a-z0-9])'s(?![a-z0-9])|[0-9]+|[a-z]+"
 )
 #: Hebrew acronyms carry a double quote before their last letter
 _GERSHAYIM = re.compile('(?<=[א-ת])"(?=[א-ת])')
@@ -86,7 +89,17 @@ def _analyse(text: str) -> Iterator[Token]:
 
 def tokens(text: str) -> list[Token]:
     """The words of the text and where each stands in it (characters, end exclusive)."""
-    return list(_analyse(text))
+    if not text.isascii():
+        return list(_analyse(text))
+    found = []
+    for match in _ASCII_TOKEN.finditer(fold(text)):
+        word, start = match[0], match.start()
+        if "." in word:
+            word = word.removesuffix("'s")
+            found.append(Token(word.replace(".", ""), start, start + len(word)))
+        elif word[0] != "'":
+            found.append(Token(word, start, match.end()))
+    return found
 
 
 _CHARACTER = re.compile(f"[{CHARACTERS}]")
