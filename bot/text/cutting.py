@@ -103,25 +103,28 @@ def tokens(text: str) -> list[Token]:
 
 
 _CHARACTER = re.compile(f"[{CHARACTERS}]")
-#: runs of characters with all that may compose with one, and of anything else
-_BY_CHARACTERS = re.compile(f"[{CHARACTERS}\uff66-\uff9f]+|[^{CHARACTERS}\uff66-\uff9f]+")
+#: runs of characters (halfwidth Kana too), and of anything else
+_BY_CHARACTERS = re.compile(f"([{CHARACTERS}\uff66-\uff9f]+)|([^{CHARACTERS}\uff66-\uff9f]+)")
 
 
 def _by_characters(chunk: str) -> list[str]:
     """The words of a chunk in which some are characters."""
     found: list[str] = []
-    for run in _BY_CHARACTERS.findall(chunk):
-        if unicodedata.combining(run[0]) or run[0] in COMPOSING:
+    plain = unicodedata.is_normalized("NFKC", chunk)
+    for run, other in _BY_CHARACTERS.findall(chunk):
+        first = (run or other)[0]
+        if not plain and (unicodedata.combining(first) or first in COMPOSING):
             # It composes with the end of the run before.
             return [token.word for token in _analyse(chunk)]
-        if not _CHARACTER.match(run):
-            found += [token.word for token in _analyse(run)] if "\uff66" <= run[0] <= "\uff9f" else _chunks[run]
+        if other:
+            found += _chunks[other]
             continue
-        folded = "".join(map(_characters.__getitem__, graphemes(run)))
+        parts = list(map(_characters.__getitem__, run if plain else graphemes(run)))
+        folded = "".join(parts)
         if _ALPHANUMERIC.search(folded):
             # Digits of the script make one number with the digits beside them.
             return [token.word for token in _analyse(chunk)]
-        found += folded.replace(" ", "")
+        found += parts if len(parts) == len(folded) and " " not in folded else folded.replace(" ", "")
     return found
 
 
