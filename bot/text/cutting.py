@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.text.folding import COMPOSING, LIMIT, fold, fold_parts, folds, graphemes
@@ -215,10 +216,7 @@ def words(text: str) -> list[str]:
     """The folded words of the text, in order; a character each in the scripts matched by characters."""
     if text.isascii():
         return _ascii_words(text)
-    found: list[str] = []
-    for chunk in text.split():
-        found += _chunks[chunk]
-    return found
+    return list(chain.from_iterable(map(_chunks.__getitem__, text.split())))
 
 
 def surfaces(text: str) -> list[str]:
