@@ -2,13 +2,15 @@ import io
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -20,15 +22,22 @@ ROOT = str(Path(__file__).parent.parent)
 
 
 class _Site(BaseHTTPRequestHandler):
-    """A publisher on loopback: /feed is one, /gone answers 404."""
+    """A publisher on loopback: /feed is one; /one and /two are pages that name one feed and two; /gone answers 404."""
+
+    pages = MappingProxyType({
+        "/feed": FEED,
+        "/world.xml": FEED,
+        "/one": b'<html><link rel=alternate type="application/rss+xml" href=/world.xml></html>',
+        "/two": b'<html><link rel=feed href=/world.xml><link rel=feed href="/feed?page=1"></html>',
+        "/feed?page=1": FEED,
+    })  # fmt: skip
 
     def do_GET(self) -> None:
-        found = self.path == "/feed"
-        self.send_response(200 if found else 404)
+        page = self.pages.get(self.path)
+        self.send_response(404 if page is None else 200)
         self.send_header("Content-Type", "application/rss+xml")
         self.end_headers()
-        if found:
-            self.wfile.write(FEED)
+        self.wfile.write(page or b"")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class names it
         """Quietly."""
@@ -201,8 +210,9 @@ def test_feeds_are_added_listed_exported_imported_and_removed(home: Path, site: 
     configured(site, "/feed")
     secret = "https://reader:hunter2@news.example/feed"
 
-    assert tocsin("feeds", "add", secret, "--name", "News", "--tag", "war").returncode == 0
+    assert tocsin("feeds", "add", secret, "--name", "News", "--tag", "war", "--force").returncode == 0
     assert "is listed already" in failed(tocsin("feeds", "add", secret))
+    assert "is listed already" in failed(tocsin("feeds", "add", f"{site}/feed"))
     assert "only http" in failed(tocsin("feeds", "add", "file:///etc/passwd"))
     listed = tocsin("feeds", "list", "--json")
     rows = [json.loads(line) for line in listed.stdout.splitlines()]
@@ -217,6 +227,58 @@ def test_feeds_are_added_listed_exported_imported_and_removed(home: Path, site: 
     assert "news.example" not in tocsin("feeds", "list").stdout
     Path("bad.opml").write_text("not xml")
     assert "bad.opml" in failed(tocsin("feeds", "import", "bad.opml"))
+
+
+def test_a_feed_is_added_after_a_look_at_it(home: Path, site: str) -> None:
+    """What is no feed, can't be reached or is private is refused with the reason, before it fails every day."""
+    assert "not a public one" in failed(tocsin("feeds", "add", f"{site}/feed"))
+    assert "not a public one" in failed(tocsin("feeds", "add", f"{site}/feed", "--force"))
+    configured(site)
+    assert "404" in failed(tocsin("feeds", "add", f"{site}/gone"))
+    assert "can't be reached" in failed(tocsin("feeds", "add", "http://127.0.0.1:1/feed"))
+    assert tocsin("feeds", "add", "http://127.0.0.1:1/feed", "--force").returncode == 0
+    done = tocsin("feeds", "add", f"{site}/feed")
+    assert (done.returncode, done.stdout) == (0, f"Added {site}/feed.\n")
+
+
+def test_a_sites_address_is_enough(home: Path, site: str) -> None:
+    """One feed behind it is taken; of several the choices are shown, and without a terminal nothing is guessed."""
+    configured(site)
+    several = tocsin("feeds", "add", f"{site}/two")
+    assert "has 2 feeds" in failed(several)
+    assert f"1  {site}/world.xml\n" in several.stdout
+    assert f"2  {site}/feed?page=1\n" in several.stdout
+    assert "entries · newest" in several.stdout
+    assert tocsin("feeds", "list").stdout == ""
+    assert f"Added {site}/world.xml." in tocsin("feeds", "add", f"{site}/two", "--yes").stdout
+    assert "listed already" in failed(tocsin("feeds", "add", f"{site}/one"))
+    tocsin("feeds", "remove", f"{site}/world.xml")
+    assert f"Added {site}/world.xml." in tocsin("feeds", "add", f"{site}/one").stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+@pytest.mark.parametrize(
+    ("typed", "added"), [("9\n2,1\n", ["/feed?page=1", "/world.xml"]), ("0\n", []), ("\n", ["/world.xml"])]
+)
+def test_on_a_terminal_the_operator_picks(home: Path, site: str, typed: str, added: list[str]) -> None:
+    """Numbers are asked for until they make sense; none is an answer too."""
+    import pty
+
+    configured(site)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "bot", "feeds", "add", f"{site}/two"]
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, "HOME": str(home), "TERM": "dumb"}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        shown = b""
+        with suppress(OSError):  # Linux says EIO when the other end is closed
+            while part := os.read(ours, 4096):
+                shown += part
+        assert process.wait(60) == 0, shown.decode()
+    os.close(ours)
+    assert re.findall(r"Added (\S+)\.\r", shown.decode()) == [f"{site}{path}" for path in added]
+    assert b"newest" in shown
 
 
 def test_the_slack_manifest_is_json_to_paste(home: Path) -> None:

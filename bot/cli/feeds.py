@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from ipaddress import ip_address
 from pathlib import Path  # noqa: TC003  typer reads the annotations of commands at run time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.finding import choose, look
 from bot.cli.shell import ConfigOption, JsonOption, nothing_stored, now, out, out_json, run, settings
 from bot.errors import SourceError
 from bot.model import Feed, FeedId
+from bot.sources.guard import AddressRefused, Guard
 from bot.sources.opml import MAX_SIZE, read_opml, write_opml
-from bot.sources.urls import mask_url, normalise_url
+from bot.sources.urls import host_of, mask_url, normalise_url
 
 if TYPE_CHECKING:
     from bot.config import Config
@@ -45,18 +49,40 @@ def list_(config: ConfigOption = None, json: JsonOption = False) -> None:
 
 
 @app.command()
-def add(
-    url: Annotated[str, typer.Argument(help="Address of the feed.")],
+def add(  # noqa: PLR0917  typer reads them: they are options
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Of a feed, or of a site that has some.")],
     name: Annotated[str, typer.Option(help="The outlet's name, as people see it.")] = "",
     language: Annotated[str, typer.Option(metavar="CODE", help="ISO 639-1.")] = "",
     tag: Annotated[list[str] | None, typer.Option(help="A label for `tag:` in queries; may be repeated.")] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Take the most promising feed of a site; don't ask.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Add the address as it is, without a look at it.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Add a source; the bot must not be running on the same file."""
-    feed = Feed(FeedId(normalise_url(url)), name, language.lower(), tuple(tag or ()), origin="added")
-    if not run(_add(settings(config), [feed])):
-        raise SourceError(f"{mask_url(feed.id)} is listed already")
-    out(f"Added {mask_url(feed.id)}.")
+    """Add a source; the bot must not be running on the same file.
+
+    The address is read once, to see that it is a feed; a site's own address shows its feeds and asks which.
+    """
+    loaded = settings(config)
+    url = normalise_url(address)
+    listed = run(_listed(loaded))
+    if url in listed:
+        raise SourceError(f"{mask_url(url)} is listed already")
+    if force:
+        _refuse_private(loaded, url)
+        chosen = [url]
+    else:
+        chosen = [one.url for one in choose(run(look(loaded, url)), url, best=yes, now=now())]
+    new = [one for one in chosen if one not in listed]
+    if chosen and not new:
+        raise SourceError(f"{', '.join(map(mask_url, chosen))}: listed already")
+    feeds = [Feed(FeedId(one), name, language.lower(), tuple(tag or ()), origin="added") for one in new]
+    run(_add(loaded, feeds))
+    for one in new:
+        out(f"Added {mask_url(one)}.")
+    if not new:
+        out("Nothing was added.")
 
 
 @app.command()
@@ -114,6 +140,28 @@ async def _all(config: Config) -> list[tuple[Feed, FeedState | None]]:
             await store.close()
     known = {feed.id for feed, _ in stored}
     return [*stored, *((feed, None) for feed in config.feeds if feed.id not in known)]
+
+
+async def _listed(config: Config) -> set[str]:
+    """Addresses that are listed already. Opens the store to write: that a running bot has it is better said at once."""
+    from bot.app import open_store_for  # noqa: PLC0415
+
+    store = await open_store_for(config)
+    try:
+        return {feed.id for feed in config.feeds} | {feed.id for feed, _ in await store.feeds()}
+    finally:
+        await store.close()
+
+
+def _refuse_private(config: Config, url: str) -> None:
+    """An address that would be refused at every poll; a name is only resolved there."""
+    host = host_of(url)
+    with contextlib.suppress(ValueError):
+        ip_address(host)
+        try:
+            Guard(config.sources.allow_private_networks).check(host)
+        except AddressRefused as refused:
+            raise SourceError(f"{mask_url(url)}: {refused}; see sources.allow_private_networks") from None
 
 
 async def _add(config: Config, feeds: list[Feed]) -> int:
