@@ -60,8 +60,10 @@ class ParserProcess:
     A process that exceeds a limit is killed and replaced; documents in the others are not touched.
     """
 
-    def __init__(self, *, workers: int = WORKERS, seconds: float = SECONDS) -> None:
+    def __init__(self, *, workers: int = WORKERS, seconds: float = SECONDS, patience: float = _IDLE) -> None:
         self._seconds = seconds
+        self._patience = patience
+        self._watch: asyncio.Task[None] | None = None
         self._slots = asyncio.Semaphore(workers)
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
@@ -90,15 +92,23 @@ class ParserProcess:
         return answer.feed if answer.feed is not None else ParseFailed(answer.reason)
 
     async def _put_back(self, worker: _Worker) -> None:
-        """The one used last is used next, so that one not needed for a while is found at the other end, and ended."""
-        now = asyncio.get_running_loop().time()
+        """The one used last is used next, so that those not needed for a while are found at the other end."""
         if worker.documents >= _DOCUMENTS:
             await self._discard(worker)
         else:
-            worker.idle_since = now
+            worker.idle_since = asyncio.get_running_loop().time()
             self._idle.append(worker)
-        if len(self._idle) > 1 and now - self._idle[0].idle_since > _IDLE:
-            await self._discard(self._idle.pop(0))
+        if self._watch is None or self._watch.done():
+            self._watch = asyncio.create_task(self._end_idle(), name="parser idle watch")
+
+    async def _end_idle(self) -> None:
+        """Nothing to parse for a while: a bot whose sources are quiet holds no process for them."""
+        loop = asyncio.get_running_loop()
+        while self._all:
+            oldest = self._idle[0].idle_since if self._idle else loop.time()
+            await asyncio.sleep(max(1.0, oldest + self._patience - loop.time()))  # noqa: TID251  processes know no fake clock
+            while self._idle and loop.time() - self._idle[0].idle_since >= self._patience:
+                await self._discard(self._idle.pop(0))
 
     async def _start(self) -> _Worker:
         process = await asyncio.create_subprocess_exec(
@@ -122,6 +132,8 @@ class ParserProcess:
 
     async def close(self) -> None:
         """Ends all processes at once; documents in them fail."""
+        if self._watch is not None:
+            self._watch.cancel()
         self._idle.clear()
         for worker in list(self._all):
             await self._discard(worker)

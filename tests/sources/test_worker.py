@@ -107,14 +107,19 @@ async def test_a_process_that_dies_costs_one_document(parser: ParserProcess) -> 
     assert pids(parser) != {pid}
 
 
-async def test_a_process_not_needed_any_more_ends(parser: ParserProcess) -> None:
-    """After a burst one process stays, so that an idle bot is small."""
-    await asyncio.gather(*(parser.parse(documents.OK, "", URL) for _ in range(4)))
-    assert len(pids(parser)) == 2
-    parser._idle[0].idle_since -= 61
-    await parser.parse(documents.OK, "", URL)
-    assert len(pids(parser)) == 1
-    assert isinstance(await parser.parse(documents.OK, "", URL), ParsedFeed)
+async def test_idle_processes_end() -> None:
+    """An idle bot is small: a process that nobody needed for a while ends, and the next document starts another."""
+    parser = ParserProcess(patience=0.2)
+    try:
+        feed = b'<rss version="2.0"><channel><title>x</title><item><title>A</title></item></channel></rss>'
+        await asyncio.gather(*(parser.parse(feed, "", "http://n.example/") for _ in range(4)))
+        assert parser._all
+        async with asyncio.timeout(10):
+            while parser._all:
+                await asyncio.sleep(0.05)
+        assert isinstance(await parser.parse(feed, "", "http://n.example/"), ParsedFeed)
+    finally:
+        await parser.close()
 
 
 async def test_cancelled_half_way(parser: ParserProcess) -> None:
