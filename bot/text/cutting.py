@@ -176,17 +176,17 @@ def _join_acronym(match: re.Match[bytes]) -> bytes:
 
 
 def _ascii_words(text: str, table: bytes = _ASCII_FOLDED) -> list[str]:
-    folded = text.encode().translate(table)
+    raw = text.encode()
+    folded = raw.translate(table).replace(b".", b" ")
+    # Most stories have neither an acronym nor a word with digits; to find that out must cost next to nothing. One byte
+    # is searched for many times faster than two in a row.
+    for piece in text.split(".")[1:]:
+        if piece[:1].isalpha():
+            folded = _ASCII_ACRONYM.sub(_join_acronym, raw.translate(table)).replace(b".", b" ")
+            break
     apostrophes = b"'" in folded
     if apostrophes:
         folded = _ASCII_POSSESSIVE.sub(b" ", folded)
-    # Most stories have neither an acronym nor a word with digits; to find that out must cost next to nothing. One byte
-    # is searched for many times faster than two in a row.
-    folded = folded.rstrip(b". ").replace(b". ", b"  ")
-    if b"." in folded:
-        if b"a.a" in folded.translate(_ASCII_CLASSES):
-            folded = _ASCII_ACRONYM.sub(_join_acronym, folded)
-        folded = folded.replace(b".", b" ")
     classes = folded.translate(_ASCII_CLASSES)
     at = classes.find(b"0")
     while at >= 0:
