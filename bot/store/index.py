@@ -81,12 +81,18 @@ class Indexes:
         decode = self._decode
         if decode is None:
             return
-        before = None if old is None else decode(old)
         after = None if new is None else decode(new)
+        if old is None:
+            for index in self._all:
+                key = index.key(after)
+                if key is not None and not _is_absent(key):
+                    index.put(doc_id, key)
+            return
+        before = decode(old)
         for index in self._all:
-            old_key = None if before is None else index.key(before)
+            old_key = index.key(before)
             new_key = None if after is None else index.key(after)
-            if old_key is new_key or (old_key == new_key and before is not None and after is not None):
+            if old_key is new_key or (old_key == new_key and after is not None):
                 continue
             if not _is_absent(old_key):
                 index.drop(doc_id, old_key)
