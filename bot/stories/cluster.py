@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 WINDOW = timedelta(hours=72)  #: a story rests this long after its last entry
-MERGE = 2.0  #: points above the bar that both sides of a late merge need
+MERGE = 1.2  #: points above the bar with which an entry that joins one story may draw another one to it ...
+AGREE = 0.8  #: ... and those that the other story's latest entry needs beside the first story
 _BIG = 12  #: entries from which a story asks for more: what it swallows wrongly costs more
 _COLD = 50  #: entries below which the window can't tell an outlet's beat from an event ...
 _OWN_BEAT = 0.8  #: ... so that its own pieces need so many points more to be one story
@@ -94,7 +95,7 @@ class StoryIndex:
         points, story, row = max(scored, key=lambda s: (s[0], s[1].id))
         if points < 0:
             return Placement(entry.id, begun, Kind.FIRST, f"{_ALONE}; nearest: {self._agreement(new, story)}")
-        merges = self._merges(story, [(p, s) for p, s, _ in scored if s is not story and p >= MERGE])
+        merges = self._merges(new, story, [other for other, _ in candidates if other is not story])
         kind, news = self._kind(entry, new, story, row, points)
         return Placement(entry.id, story.id, kind, self._agreement(new, story), news, merges)
 
@@ -108,15 +109,21 @@ class StoryIndex:
             bar += _OWN_BEAT
         return self._fitted.join(row) - bar
 
-    def _merges(self, home: OpenStory, others: list[tuple[float, OpenStory]]) -> tuple[StoryId, ...]:
-        """Other stories the entry belongs to as surely, where their own first entries agree with the story too."""
-        taken = []
-        for _, other in others:
-            probe = other.members[0]
-            found = weigh(self._window, probe, [(home, 1.0), (other, 1.0)])[0]
-            if self._points(found, home, probe) >= 0:
-                taken.append(other.id)
-        return tuple(sorted(taken))
+    def _merges(self, new: Sketch, home: OpenStory, others: Sequence[OpenStory]) -> tuple[StoryId, ...]:
+        """Other stories the entry belongs to as surely, where their own latest entries agree with its story too.
+
+        Each is weighed as if it had no rival: beside its twin neither of two halves of one story could lead.
+        """
+        return tuple(
+            sorted(
+                other.id
+                for other in others
+                if self._alone(new, other) >= MERGE and self._alone(other.members[-1], home) >= AGREE
+            )
+        )
+
+    def _alone(self, new: Sketch, story: OpenStory) -> float:
+        return self._points(weigh(self._window, new, [(story, 1.0)])[0], story, new)
 
     def _kind(self, entry: Entry, new: Sketch, story: OpenStory, row: list[float], points: float) -> tuple[Kind, str]:
         values = novelty.weigh_novelty(

@@ -235,3 +235,23 @@ def test_every_entry_is_in_exactly_one_story_that_has_a_first(stream: list[tuple
         begins = placement.story == StoryId(f"s{placement.entry}")
         assert (placement.kind is Kind.FIRST) == begins
         assert placement.kind is Kind.DEVELOPMENT or not placement.news
+
+
+def test_a_late_bridge_merges_two_stories_of_one_event() -> None:
+    """Two halves that began apart become one story when an entry shows it; the taken over one never rings again."""
+    lead = "The coast guard said that a passenger ferry sank off Corvo island in heavy seas on Monday."
+    index = StoryIndex()
+    one = index.place(entry(0, "a", "Passenger ferry sinks off Corvo island", lead))
+    two = index.place(
+        entry(1, "b", "Captain Oyelaran held after Monday's disaster", "Prosecutors named captain Tunde Oyelaran.")
+    )
+    bridge = entry(
+        2, "c", "Captain Oyelaran held after passenger ferry sinks off Corvo island",
+        f"{lead} Prosecutors named captain Tunde Oyelaran after Monday's disaster.",
+    )  # fmt: skip
+    last = index.place(bridge)
+
+    assert one.story != two.story
+    assert last.kind is not Kind.FIRST
+    assert {last.story, *last.merges} <= {one.story, two.story}
+    assert len(index) == 2 - len(last.merges)
