@@ -239,13 +239,13 @@ def test_small_operators_are_asked_about() -> None:
 )
 def test_beyond_the_limits_is_refused_at_once(huge: str) -> None:
     """No size of input makes the parser slow or deep."""
-    started = time.perf_counter()
+    started = time.thread_time()
     with contextlib.suppress(QueryError):
         split_subscriptions(huge)
     with pytest.raises(QueryError) as caught:
         parse_query(huge)
     assert len(caught.value.text) <= 500
-    assert time.perf_counter() - started < 0.05
+    assert time.thread_time() - started < 0.05
 
 
 @pytest.mark.parametrize(
@@ -262,10 +262,10 @@ def test_beyond_the_limits_is_refused_at_once(huge: str) -> None:
 def test_at_the_limits_it_is_quick_and_printable(text: str) -> None:
     """The deepest and longest accepted queries parse in milliseconds, and so does what they print as."""
     parse_query("warm up")
-    started = time.perf_counter()
+    started = time.thread_time()
     query = parse_query(text)
 
-    assert time.perf_counter() - started < 0.05  # a loaded machine; the soak run measures 5 ms
+    assert time.thread_time() - started < 0.05  # a loaded machine; the soak run measures 5 ms
     assert parse_query(print_query(query)) == query
 
 
