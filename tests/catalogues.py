@@ -1,0 +1,106 @@
+"""Catalogues for tests: the messages of the code, written as tocsin.pot, and as .mo bytes that gettext reads."""
+
+import ast
+import struct
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+TEMPLATE = ROOT / "bot" / "locale" / "tocsin.pot"
+MARKERS = ("_", "N_", "ngettext")
+
+_HEAD = """# What Tocsin says to people. How to translate it: docs/translating.md.
+# Written by TOCSIN_WRITE_POT=1 python -m pytest tests/test_i18n.py
+msgid ""
+msgstr ""
+"Project-Id-Version: tocsin\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=UTF-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: nplurals=INTEGER; plural=EXPRESSION;\\n"
+"""
+
+
+class Marked(NamedTuple):
+    """A message in the code; `many` is "" where it counts nothing."""
+
+    one: str
+    many: str
+
+
+def called(node: ast.AST) -> str:
+    """The name of the function or method that is called, "" for anything else."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return getattr(node.func, "id", "") or getattr(node.func, "attr", "")
+
+
+def modules() -> list[Path]:
+    return sorted((ROOT / "bot").rglob("*.py"))
+
+
+def messages() -> dict[Marked, list[str]]:
+    """Every message of the code, in order of appearance, with the files that have it."""
+    found: dict[Marked, list[str]] = {}
+    for path in modules():
+        name = path.relative_to(ROOT).as_posix()
+        nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+        calls = [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+        for node in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
+            for message in _marked(node, f"{name}:{node.lineno}"):
+                files = found.setdefault(message, [])
+                files += [] if name in files else [name]
+    return found
+
+
+def _marked(node: ast.Call, place: str) -> Iterator[Marked]:
+    texts = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+    if called(node) == "ngettext":
+        assert len(texts) == 2, f"{place}: both forms must stand here, as plain strings"
+        yield Marked(texts[0], texts[1])
+    elif called(node) == "N_" or (called(node) == "_" and not isinstance(node.args[0], ast.Name | ast.Subscript)):
+        assert len(texts) == 1, f"{place}: a message must be a plain string; what changes goes into named places"
+        yield Marked(texts[0], "")
+
+
+def template() -> str:
+    """The text of tocsin.pot."""
+    parts = [_HEAD]
+    for message, files in messages().items():
+        lines = (
+            [f"#: {' '.join(files)}", "#, python-brace-format"]
+            if "{" in "".join(message)
+            else [f"#: {' '.join(files)}"]
+        )
+        lines.append(f"msgid {_quoted(message.one)}")
+        lines += (
+            [f"msgid_plural {_quoted(message.many)}", 'msgstr[0] ""', 'msgstr[1] ""'] if message.many else ['msgstr ""']
+        )
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def write_mo(folder: Path, language: str, texts: Mapping[Marked, tuple[str, ...]], plural_forms: str) -> None:
+    """A catalogue as gettext reads it (gettext manual, "The Format of GNU MO Files")."""
+    header = f"Content-Type: text/plain; charset=UTF-8\nPlural-Forms: {plural_forms}\n"
+    rows = {"": header} | {
+        f"{message.one}\0{message.many}" if message.many else message.one: "\0".join(forms)
+        for message, forms in texts.items()
+    }
+    pairs = sorted((key.encode(), value.encode()) for key, value in rows.items())
+    at = 28 + 16 * len(pairs)
+    tables, strings = [b"", b""], b""
+    for side in (0, 1):
+        for pair in pairs:
+            tables[side] += struct.pack("<II", len(pair[side]), at + len(strings))
+            strings += pair[side] + b"\0"
+    head = struct.pack("<7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, 0)
+    path = folder / language / "LC_MESSAGES" / "tocsin.mo"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(head + tables[0] + tables[1] + strings)
