@@ -101,7 +101,7 @@ def do(db: TinyDB, step: tuple[Any, ...]) -> object:
         return str(error)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(steps=STEPS)
 def test_it_does_what_tinydb_does(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[Any, ...]]) -> None:
     """Any sequence of TinyDB calls gives what stock TinyDB gives, with indexes, over restarts and snapshots."""
