@@ -29,16 +29,21 @@ class World:
     """Feeds come in by `poll`, alerts go out by `deliver`, people speak by `say`."""
 
     def __init__(
-        self, folder: Path, clock: FakeClock | None = None, *, away: tuple[datetime, datetime] | None = None
+        self,
+        folder: Path,
+        clock: FakeClock | None = None,
+        *,
+        away: tuple[datetime, datetime] | None = None,
+        url: str = "",
     ) -> None:
-        self.folder = folder
+        self.url = url or f"tinydb:///{folder / 'store.json'}"
         self.clock = clock or FakeClock()
         self.away = away
         self.chat = RecordingMessenger("telegram", self.clock)
         self.store: Store
 
     async def open(self) -> "World":
-        self.store = await open_store(f"tinydb:///{self.folder / 'store.json'}")
+        self.store = await open_store(self.url)
         habits = Habits()
         self.deliverer = Deliverer(
             store=self.store,
