@@ -128,8 +128,19 @@ class Scanner:
         if self.open:
             at = self.open[-1]
             closed = self.text.strip() + ")" * len(self.open)
-            raise self.fail("this parenthesis is not closed", at, closed, self.without(at, at + 1))
+            raise self.fail(
+                "this parenthesis is not closed", at, *self.before_not(at), closed, self.without(at, at + 1)
+            )
         return self.pieces
+
+    def before_not(self, opened: int) -> list[str]:
+        """The parenthesis closed before the first exclusion: `(a OR b -c` means `(a OR b) -c`."""
+        inside = [piece for piece in self.pieces if piece.start > opened]
+        alternatives = any(piece.kind == "OR" for piece in inside)
+        first = next((piece.start for piece in inside if piece.kind == "NOT"), None)
+        if len(self.open) > 1 or first is None or not alternatives:
+            return []
+        return [f"{self.text[:first].rstrip()}) {self.text[first:].strip()}"]
 
     def add(self, kind: str, start: int, end: int, value: Any = "") -> int:
         if kind == "LEAF":
