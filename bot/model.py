@@ -21,6 +21,23 @@ SubscriptionId = NewType("SubscriptionId", int)
 
 
 @dataclass(frozen=True, slots=True)
+class Selectors:
+    """CSS selectors of a page without a feed; all but `item` count within one item. "" leaves the part to its default."""
+
+    item: str
+    #: default: the first heading, else the first link
+    title: str = ""
+    #: default: the first link; the address is its href
+    link: str = ""
+    #: default: no summary
+    summary: str = ""
+    #: of an image (its alt and title) or of an element with the caption's text; default: images with an alt
+    caption: str = ""
+    #: of an element with a datetime attribute or an ISO date in its text; default: the first <time>
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """A feed the operator listed: identity and wishes, no poll state."""
 
@@ -38,6 +55,8 @@ class Feed:
     origin: str = "config"
     #: outlets with the same owner count as one for `min:2`; "" means the outlet stands for itself
     owner: str = ""
+    #: where the items stand in a page that is no feed; None: the address is a feed's
+    selectors: Selectors | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ async def poll_feed(
     outcome = await fetcher.fetch(old.url or leased.feed.id, old.validators, old.body_hash)
     parsed: ParsedFeed | ParseFailed | None = None
     if isinstance(outcome, Fetched):
-        parsed = await parser.parse(outcome.body, outcome.content_type, outcome.url)
+        parsed = await parser.parse(outcome.body, outcome.content_type, outcome.url, leased.feed.selectors)
     state = after_poll(old, outcome, parsed, now=clock.now(), rng=rng, policy=policy, feed=leased.feed)
     try:
         if isinstance(parsed, ParsedFeed):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         PollCommit,
         Receipt,
         Reply,
+        Selectors,
         SendOutcome,
         Settlement,
         Story,
@@ -78,8 +79,14 @@ class Fetcher(Protocol):
 class Parser(Protocol):
     """Bytes to entries, safely."""
 
-    async def parse(self, body: bytes, content_type: str, url: str) -> ParsedFeed | ParseFailed:
-        """Never raises for what the bytes are, never blocks the event loop, and ends within its limits."""
+    async def parse(
+        self, body: bytes, content_type: str, url: str, selectors: Selectors | None = None
+    ) -> ParsedFeed | ParseFailed:
+        """A feed document, or with `selectors` a web page, whose items they name.
+
+        Never raises for what the bytes are, never blocks the event loop, and ends within its limits. A page in which
+        the selectors catch no item is ParseFailed.
+        """
         ...
 
     async def close(self) -> None:

@@ -30,6 +30,10 @@ class _Site(BaseHTTPRequestHandler):
         "/one": b'<html><link rel=alternate type="application/rss+xml" href=/world.xml></html>',
         "/two": b'<html><link rel=feed href=/world.xml><link rel=feed href="/feed?page=1"></html>',
         "/feed?page=1": FEED,
+        "/page": b"""<html lang=en><title>Harbour Page</title><ul>
+            <li><h3>Launcher seen</h3><a href=/1>more</a><p>Why.</p><img src=x alt="A launcher">
+            <time datetime="2026-11-02T08:00:00Z">today</time>
+            <li><a href=/2>Gate closed</a></ul>""",
     })  # fmt: skip
 
     def do_GET(self) -> None:
@@ -279,6 +283,29 @@ def test_on_a_terminal_the_operator_picks(home: Path, site: str, typed: str, add
     os.close(ours)
     assert re.findall(r"Added (\S+)\.\r", shown.decode()) == [f"{site}{path}" for path in added]
     assert b"newest" in shown
+
+
+def test_a_preview_shows_what_is_caught(home: Path, site: str) -> None:
+    """The operator tries selectors on the page itself, by its name or address, before anything is polled."""
+    page = f'[[source]]\nurl = "{site}/page"\nname = "Harbour"\ntype = "page"\nitem = "li"\nsummary = "p"\n'
+    configured(site, more=f'[log]\nlevel = "warning"\n{page}')
+    for named in ("harbour", f"{site}/page"):
+        shown = tocsin("feeds", "preview", named).stdout
+        assert "Harbour Page · 2 entries" in shown
+        assert f"Launcher seen\n  {site}/1 · 2026-11-02 08:00+00:00\n  summary: Why.\n  caption: A launcher\n" in shown
+    records = [json.loads(line) for line in tocsin("feeds", "preview", "Harbour", "--json").stdout.splitlines()]
+    assert [record["title"] for record in records] == ["Launcher seen", "Gate closed"]
+    assert "entries" in tocsin("feeds", "preview", f"{site}/feed").stdout.splitlines()[0]
+    assert "no source has this name" in failed(tocsin("feeds", "preview", "Nobody"))
+    assert "404" in failed(tocsin("feeds", "preview", f"{site}/gone"))
+
+    configured(site, more=page.replace('"li"', '"li.new"'))
+    line = failed(tocsin("feeds", "preview", "Harbour"))
+    assert "nothing on the page matches 'li.new'" in line
+    assert "nothing on the page" in tocsin("check").stdout
+    exported = tocsin("feeds", "export")
+    assert "1 of 1 sources are pages" in exported.stderr
+    assert f"{site}/page" not in exported.stdout
 
 
 def test_the_slack_manifest_is_json_to_paste(home: Path) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.config import Config, example_path, from_environment, load_config, load_example
+from bot.config.reader import SELECTORS
 from bot.errors import ConfigError
+from bot.model import Selectors
 
 TOKEN = "123456:AAtest-token_of_no_bot"
 
@@ -53,6 +55,7 @@ def test_the_example_names_every_key_and_many_languages() -> None:
 
     keys = {"url", "base_url", "token", "bot_token", "app_token", "signing_secret", "interval", "host", "port"}
     keys |= {"allow_private_networks", "contact", "public_url", "enabled", "level", "name", "language", "tags", "owner"}
+    keys |= {"type", *SELECTORS}
     assert {key for key in keys if not re.search(rf"^(# )?{key}(:| =)|  {key}:", text, re.MULTILINE)} == set()
     assert {"en", "ar", "tr", "ru", "fr", "de", "es"} <= {feed.language for feed in feeds}
     assert all(feed.name and feed.tags for feed in feeds)
@@ -140,6 +143,36 @@ def test_sources_become_feeds_in_their_order() -> None:
     assert (first.id, first.name, first.interval, first.origin) == ("https://b.example/feed", "", None, "config")
     assert (second.id, second.name, second.language) == ("http://a.example:8080/x?y=1", "A", "tr")
     assert (second.tags, second.interval, second.owner) == (("war", "world"), 30.0, "O")
+
+
+def test_a_source_may_be_a_page() -> None:
+    """Selectors go with the source; what is left out has its default."""
+    text = """[[source]]
+        url = "https://a.example/news"
+        type = "page"
+        item = "article.news, li > a"
+        caption = "figcaption"
+        """
+    (feed,) = load_config(written(text), {}).feeds
+    assert feed.selectors == Selectors("article.news, li > a", caption="figcaption")
+
+
+def test_selectors_are_checked_before_the_first_poll() -> None:
+    """What the HTML parser would refuse, or nobody would look at, is told with its line."""
+    source = "[[source]]\nurl = 'https://a.example/'\n"
+    assert problems(f"{source}type = 'page'\nitem = 'div[['\ntitle = ''\nlink = 3\n") == [
+        "config.toml:4: source[1].item: is not a CSS selector (got 'div[[')",
+        "config.toml:5: source[1].title: must not be empty",
+        "config.toml:6: source[1].link: must be a text in quotes (got 3)",
+    ]
+    missing = "config.toml:1: source[1].item: is missing: a CSS selector that matches each item of the page"
+    assert problems(f"{source}type = 'page'\n") == [missing]
+    assert problems(f"{source}type = 'rss'\nitem = 'a'\n") == [
+        'config.toml:3: source[1].type: must be "feed" or "page" (got \'rss\')'
+    ]
+    for kind in ("", "type = 'feed'\n"):
+        (problem,) = problems(f"{source}{kind}item = 'a'\n")
+        assert problem.endswith('source[1].item: is for sources with type = "page"')
 
 
 def test_every_problem_is_told_at_once_with_its_key_and_line() -> None:

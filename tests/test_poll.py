@@ -18,6 +18,7 @@ from bot.model import (
     NotModified,
     ParsedFeed,
     ParseFailed,
+    Selectors,
     Validators,
 )
 from bot.poll import Poller, poll_feed
@@ -58,7 +59,9 @@ class FakeFetcher:
 class FakeParser:
     """Gives a feed with the body for its title; a body that says "no" is none."""
 
-    async def parse(self, body: bytes, content_type: str, url: str) -> ParsedFeed | ParseFailed:
+    async def parse(
+        self, body: bytes, content_type: str, url: str, selectors: Selectors | None = None
+    ) -> ParsedFeed | ParseFailed:
         return ParseFailed("this is not a feed") if body == b"no" else ParsedFeed(body.decode(), ())
 
     async def close(self) -> None: ...
@@ -281,6 +284,26 @@ async def test_drain(world: World) -> None:
     assert "https://hang.example.org/" in {
         leased.feed.id for leased in await world.store.claim_feeds(world.clock.now(), 300, 9)
     }
+
+
+async def test_a_page_that_falls_silent_is_a_failure(world: World) -> None:
+    """A page gives entries by the selectors that the store kept; with a new layout it fails, which people are told."""
+    with HostileServer() as server:
+        url = server.url("/news")
+        feed = Feed(FeedId(url), selectors=Selectors("li"))
+        await world.store.sync_feeds([feed], world.clock.now())
+        fetcher, parser = HttpFetcher(allow_private=["127.0.0.1/32"], user_agent="t"), ParserProcess()
+        poller = world.poller(fetcher, parser)
+        server.pages["/news"] = Answer(b"<ul><li><a href=/1>Launcher seen</a><li><a href=/2>Gate closed</a></ul>")
+        assert (await poller.poll_everything()).new == 2
+        server.pages["/news"] = Answer(b"<div><a href=/1>Launcher seen</a><a href=/3>Gate open</a></div>")
+        world.clock.advance(7200)
+        await poller.poll_everything()
+        await parser.close()
+        await fetcher.close()
+    state = await world.state(url)
+    assert (state.failures, state.failing_since) == (1, world.clock.now())
+    assert state.error == "nothing on the page matches 'li': it may have a new layout"
 
 
 async def test_the_open_web(world: World) -> None:

@@ -124,7 +124,7 @@ async def _source(feed: Feed, fetcher: Fetcher, parser: Parser, limit: asyncio.S
         if not isinstance(outcome, Fetched):
             reason = outcome.reason if isinstance(outcome, FetchFailed) else "gone for good (410)"
             return Finding(what, "broken", f"{mask_url(feed.id)}: {reason}")
-        parsed = await parser.parse(outcome.body, outcome.content_type, outcome.url)
+        parsed = await parser.parse(outcome.body, outcome.content_type, outcome.url, feed.selectors)
     if not isinstance(parsed, ParsedFeed):
         return Finding(what, "broken", f"{mask_url(feed.id)}: {parsed.reason}")
     count = len(parsed.entries)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.finding import choose, look
-from bot.cli.shell import ConfigOption, JsonOption, nothing_stored, now, out, out_json, run, settings
+from bot.cli.preview import preview
+from bot.cli.shell import ConfigOption, JsonOption, note, nothing_stored, now, out, out_json, run, settings
 from bot.errors import SourceError
 from bot.model import Feed, FeedId
 from bot.sources.guard import AddressRefused, Guard
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
     from bot.config import Config
     from bot.model import FeedState
 
-app = typer.Typer(no_args_is_help=True, help="List, add, remove, import and export sources.")
+app = typer.Typer(no_args_is_help=True, help="List, add, preview, remove, import and export sources.")
+app.command()(preview)
 
 
 @app.command("list")
 def list_(config: ConfigOption = None, json: JsonOption = False) -> None:
     """All sources, with what is wrong with those that fail."""
-    for feed, state in run(_all(settings(config))):
+    for feed, state in run(everything(settings(config))):
         error = ("gone for good" if state.gone else state.error) if state else ""
         if json:
             out_json(
@@ -122,12 +124,15 @@ def import_(
 
 @app.command()
 def export(config: ConfigOption = None) -> None:
-    """Print all sources as OPML, for another reader; passwords in addresses are masked."""
-    feeds = [feed for feed, _ in run(_all(settings(config)))]
-    sys.stdout.write(write_opml(feeds))
+    """Print all feeds as OPML, for another reader; passwords in addresses are masked."""
+    feeds = [feed for feed, _ in run(everything(settings(config)))]
+    pages = sum(feed.selectors is not None for feed in feeds)
+    if pages:
+        note(f"{pages} of {len(feeds)} sources are pages without a feed: no other reader could use them")
+    sys.stdout.write(write_opml([feed for feed in feeds if feed.selectors is None]))
 
 
-async def _all(config: Config) -> list[tuple[Feed, FeedState | None]]:
+async def everything(config: Config) -> list[tuple[Feed, FeedState | None]]:
     """What the store has, then what the configuration lists and no run has taken over yet."""
     from bot.app import open_store_for  # noqa: PLC0415  imports everything
 

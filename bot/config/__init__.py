@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from bot.config import checks
-from bot.config.reader import Reader, lines_of
+from bot.config.reader import SELECTORS, Reader, lines_of
 from bot.errors import ConfigError
-from bot.model import Feed, FeedId
+from bot.model import Feed, FeedId, Selectors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -242,5 +242,20 @@ def _feeds(reader: Reader) -> tuple[Feed, ...]:
             tags=reader.take(f"{at}.tags", checks.texts, ()),
             interval=reader.take(f"{at}.interval", checks.seconds, None),
             owner=reader.take(f"{at}.owner", checks.text, ""),
+            selectors=_selectors(reader, at),
         )
     return tuple(feeds.values())
+
+
+def _selectors(reader: Reader, at: str) -> Selectors | None:
+    """Where the items of a page stand; None for a feed."""
+    kind = reader.take(f"{at}.type", checks.source_type, "" if reader.seen(f"{at}.type") else "feed")
+    parts = {key: reader.take(f"{at}.{key}", checks.selector, "") for key in SELECTORS}
+    if kind != "page":
+        for key in SELECTORS:
+            if kind and reader.seen(f"{at}.{key}"):
+                reader.problem(f"{at}.{key}", 'is for sources with type = "page"')
+        return None
+    if not reader.seen(f"{at}.item"):
+        reader.problem(f"{at}.item", "is missing: a CSS selector that matches each item of the page")
+    return Selectors(**parts)

@@ -91,6 +91,25 @@ def language(value: object) -> str:
     return code
 
 
+def source_type(value: object) -> str:
+    """What a source is."""
+    given = text(value).lower()
+    if given not in {"feed", "page"}:
+        raise Wrong(f'must be "feed" or "page" {_shown(value)}')
+    return given
+
+
+def selector(value: object) -> str:
+    """A CSS selector."""
+    given = some_text(value)
+    # the HTML parser loads only for who reads pages
+    from bot.sources.page import is_selector  # noqa: PLC0415
+
+    if not is_selector(given):
+        raise Wrong(f"is not a CSS selector {_shown(value)}")
+    return given
+
+
 def web_address(value: object) -> str:
     """An http or https address with a host."""
     given = secret(value)

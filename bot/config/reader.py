@@ -120,7 +120,11 @@ class Reader:
             raise ConfigError(self._problems)
 
 
-_SOURCE_KEYS = tuple(f"source.{key}" for key in ("url", "name", "language", "tags", "interval", "owner"))
+#: keys of a source that is a page: CSS selectors, by the names of `bot.model.Selectors`
+SELECTORS = ("item", "title", "link", "summary", "caption", "date")
+_SOURCE_KEYS = tuple(
+    f"source.{key}" for key in ("url", "name", "language", "tags", "interval", "owner", "type", *SELECTORS)
+)
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]")
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,56 +10,68 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 from bot.model import ParsedEntry, ParsedFeed, ParseFailed
 from bot.sources.charset import to_text
 from bot.sources.entries import MAX_LABEL, finish, language_code, newest
+from bot.sources.language import with_languages
 from bot.sources.plain import clean, from_html
 from bot.sources.urls import resolve_link
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
+    from bot.model import Selectors
+
 _LONGEST = 5_000_000
+#: items that are looked at
+_MOST = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Selectors:
-    """CSS selectors; all but `item` count within one item. "" leaves the part to its default."""
-
-    item: str
-    #: default: the first heading, else the first link
-    title: str = ""
-    #: default: the first link; the address is its href
-    link: str = ""
-    summary: str = ""
-    #: of an image (its alt and title) or of an element with the caption's text; default: images with an alt
-    caption: str = ""
-    #: of an element with a datetime attribute or an ISO date in its text; default: the first <time>
-    date: str = ""
+def is_selector(text: str) -> bool:
+    """Whether this is CSS that pages can be searched with."""
+    try:
+        LexborHTMLParser("<p>").css(text)
+    except (SelectolaxError, ValueError):
+        return False
+    return True
 
 
 def parse_page(body: bytes, content_type: str, url: str, selectors: Selectors) -> ParsedFeed | ParseFailed:
     """The items that the selectors catch, as a feed. A page that gives none is a failure: that is what its operator
     must hear of. Never raises for what the bytes or the selectors are.
     """
-    text = to_text(body, content_type)[0][:_LONGEST].replace("\x00", "")
-    tree = LexborHTMLParser(text)
     try:
-        nodes = tree.css(selectors.item)
-        entries = [one for node in nodes if (one := _entry(node, url, selectors)) is not None]
+        return _read(body, content_type, url, selectors)
+    except (MemoryError, RecursionError):
+        return ParseFailed("the page is nested too deeply or too large")
     except (SelectolaxError, ValueError):
         return ParseFailed("one of the page's selectors is not valid CSS")
-    if not entries:
-        return ParseFailed("the page's selectors catch nothing: it may have a new layout")
+
+
+def _read(body: bytes, content_type: str, url: str, selectors: Selectors) -> ParsedFeed | ParseFailed:
+    text = to_text(body, content_type)[0][:_LONGEST].replace("\x00", "")
+    tree = LexborHTMLParser(text)
+    nodes = tree.css(selectors.item)[:_MOST]
+    if not nodes:
+        return ParseFailed(f"nothing on the page matches {selectors.item!r}: it may have a new layout")
     root = tree.css_first("html[lang]")
-    title = tree.css_first("title")
     language = language_code(root.attributes.get("lang") or "") if root is not None else ""
-    return ParsedFeed(
+    base_node = tree.css_first("base[href]")
+    base = resolve_link(url, base_node.attributes.get("href") or "") if base_node is not None else ""
+    entries = [one for node in nodes if (one := _entry(node, base or url, selectors, language)) is not None]
+    if not entries:
+        return ParseFailed(
+            f"{len(nodes)} places on the page match {selectors.item!r}, but none has a title and a link: "
+            "it may have a new layout"
+        )
+    title = tree.css_first("title")
+    parsed = ParsedFeed(
         title=clean(title.text(), lines=False)[:MAX_LABEL] if title is not None else "",
         entries=newest(entries),
         link=url,
         language=language,
     )
+    return with_languages(parsed)
 
 
-def _entry(node: LexborNode, url: str, selectors: Selectors) -> ParsedEntry | None:
+def _entry(node: LexborNode, url: str, selectors: Selectors, language: str) -> ParsedEntry | None:
     anchor = _first(node, selectors.link or "a[href]")
     if anchor is None and node.tag == "a":
         anchor = node
@@ -85,7 +96,7 @@ def _entry(node: LexborNode, url: str, selectors: Selectors) -> ParsedEntry | No
         authors=(),
         published=_date(_first(node, selectors.date or "time")),
         updated=None,
-        language="",
+        language=language,
     )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from bot.model import ParsedFeed, ParseFailed
+from bot.model import ParsedFeed, ParseFailed, Selectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,8 @@ class Job(msgspec.Struct, array_like=True):
     body: bytes
     content_type: str
     url: str
+    #: of a page; None: the document is a feed
+    selectors: Selectors | None = None
 
 
 class Answer(msgspec.Struct, array_like=True):
@@ -69,7 +71,9 @@ class ParserProcess:
         self._all: set[_Worker] = set()
         self._decoder = msgspec.msgpack.Decoder(Answer)
 
-    async def parse(self, body: bytes, content_type: str, url: str) -> ParsedFeed | ParseFailed:
+    async def parse(
+        self, body: bytes, content_type: str, url: str, selectors: Selectors | None = None
+    ) -> ParsedFeed | ParseFailed:
         """See `bot.ports.Parser.parse`; at most `seconds` once a process is free."""
         async with self._slots:
             worker = self._idle.pop() if self._idle else None
@@ -77,7 +81,7 @@ class ParserProcess:
                 if worker is None:
                     worker = await self._start()
                 async with asyncio.timeout(self._seconds):
-                    reply = await worker.ask(msgspec.msgpack.encode(Job(body, content_type, url)))
+                    reply = await worker.ask(msgspec.msgpack.encode(Job(body, content_type, url, selectors)))
                 if not reply:  # it loads its language model, once, and answers then
                     async with asyncio.timeout(_START):
                         reply = await worker.read()
@@ -180,6 +184,7 @@ def main(seconds: float) -> None:
     # only here: the main process stays small
     from bot.sources import language  # noqa: PLC0415
     from bot.sources.memory import Memory  # noqa: PLC0415
+    from bot.sources.page import parse_page  # noqa: PLC0415
     from bot.sources.parse import parse  # noqa: PLC0415
 
     language.before_loading = functools.partial(_write, out, b"")
@@ -190,7 +195,10 @@ def main(seconds: float) -> None:
         limit()
         job = decoder.decode(frame)
         try:
-            result = parse(job.body, job.content_type, job.url, memory)
+            if job.selectors is not None:
+                result = parse_page(job.body, job.content_type, job.url, job.selectors)
+            else:
+                result = parse(job.body, job.content_type, job.url, memory)
         except MemoryError:
             return
         answer = Answer(result) if isinstance(result, ParsedFeed) else Answer(None, result.reason)

@@ -19,6 +19,7 @@ from bot.model import (
     Kind,
     Mute,
     PollCommit,
+    Selectors,
     Settlement,
     StoryId,
     SubscriptionId,
@@ -56,13 +57,17 @@ async def ids(store: Store, *stories: str) -> list[str]:
 
 async def test_feeds_are_listed_in_order_with_their_state(store: Store) -> None:
     """An operator sees the sources as listed; new ones are due at once."""
-    listed = [feed("https://b.org", name="B", tags=("x", "y"), interval=60.0), feed("https://a.org", origin="sample")]
+    listed = [
+        feed("https://b.org", name="B", tags=("x", "y"), interval=60.0),
+        feed("https://a.org", origin="sample"),
+        feed("https://page.org", selectors=Selectors("li > a", caption="img")),
+    ]
     await store.sync_feeds(listed, NOW)
     assert await store.add_feed(feed("https://0.org", origin="added"), after(5)) is True
     assert await store.add_feed(feed("https://0.org", origin="added"), after(9)) is False
 
     assert [row for row, _ in await store.feeds()] == [*listed, feed("https://0.org", origin="added")]
-    assert [row.next_poll for _, row in await store.feeds()] == [NOW, NOW, after(5)]
+    assert [row.next_poll for _, row in await store.feeds()] == [NOW, NOW, NOW, after(5)]
 
 
 async def test_sync_keeps_the_state_of_what_stays_and_leaves_added_feeds(store: Store) -> None:

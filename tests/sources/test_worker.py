@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.model import ParsedFeed, ParseFailed
+from bot.model import ParsedFeed, ParseFailed, Selectors
+from bot.sources.page import parse_page
 from bot.sources.parse import parse
 from bot.sources.worker import ParserProcess
 from tests.hostile import documents
@@ -41,6 +42,19 @@ async def test_the_same_as_in_process(parser: ParserProcess) -> None:
     """What comes back over the pipe equals what the parser gave, in every field."""
     for body in (documents.OK, documents.items(300), documents.rss("", "<skipHours><hour>3</hour></skipHours>"), b"no"):
         assert await parser.parse(body, "text/xml", URL) == parse(body, "text/xml", URL)
+
+
+async def test_pages_are_read_in_the_process_too(parser: ParserProcess) -> None:
+    """A page with its selectors is parsed under the same limits as a feed, and feeds go on as before."""
+    page = b"<title>T</title>" + b"".join(b"<li><a href=/%d>Headline number %d</a>" % (i, i) for i in range(100))
+    selectors = Selectors("li", summary="p")
+    expected = parse_page(page, "text/html", URL, selectors)
+    assert isinstance(expected, ParsedFeed)
+    assert await parser.parse(page, "text/html", URL, selectors) == expected
+    assert await parser.parse(page, "text/html", URL, Selectors("ol")) == parse_page(page, "", URL, Selectors("ol"))
+    assert await parser.parse(documents.OK, "", URL) == parse(documents.OK, "", URL)
+    jam = b"<div>" * 60_000 + b"<a href=/1>x</a>"
+    assert await parser.parse(jam, "", URL, Selectors("div", title="div div div", summary="div div")) == EXCEEDED
 
 
 async def test_processes_start_when_needed_and_stay(parser: ParserProcess) -> None:
