@@ -105,6 +105,8 @@ class FeedState:
     #: hours of the day (UTC) and days (0 = Monday) on which the publisher asks not to be polled
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[int, ...] = ()
+    #: when the operator was last told of the failure that lasts; None: not yet
+    told: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

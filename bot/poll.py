@@ -17,11 +17,13 @@ import structlog
 from bot.errors import LeaseLost, StoreError
 from bot.model import FeedGone, Fetched, FetchFailed, FetchOutcome, LeasedFeed, ParsedFeed, ParseFailed
 from bot.sources.schedule import PollPolicy, after_poll
+from bot.sources.trouble import age, to_tell
 from bot.sources.urls import host_of, mask_url
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Sequence
+    from datetime import datetime
 
     from bot.model import FeedId, FeedState
     from bot.ports import Clock, FeedStore, Fetcher, Parser
@@ -67,7 +69,10 @@ async def poll_feed(
     parsed: ParsedFeed | ParseFailed | None = None
     if isinstance(outcome, Fetched):
         parsed = await parser.parse(outcome.body, outcome.content_type, outcome.url, leased.feed.selectors)
-    state = after_poll(old, outcome, parsed, now=clock.now(), rng=rng, policy=policy, feed=leased.feed)
+    now = clock.now()
+    state = after_poll(old, outcome, parsed, now=now, rng=rng, policy=policy, feed=leased.feed)
+    if to_tell(state, now):
+        state = replace(state, told=now)
     try:
         if isinstance(parsed, ParsedFeed):
             await ingest(leased, state, parsed)
@@ -75,11 +80,24 @@ async def poll_feed(
             await store.save_feed(state, leased.epoch)
     except LeaseLost:
         log.info("lease lost", feed=mask_url(leased.feed.id))
-    if state.error and not old.error:
-        log.info("source fails", feed=mask_url(leased.feed.id), reason=state.error)
-    elif old.error and not state.error:
-        log.info("source is well again", feed=mask_url(leased.feed.id))
+    else:
+        _log(leased.feed.id, old, state, now)
     return FetchFailed(parsed.reason, status=200) if isinstance(parsed, ParseFailed) else outcome
+
+
+def _log(feed: FeedId, old: FeedState, new: FeedState, now: datetime) -> None:
+    """A warning now and then for what lasts, and when that is over; the rest is for who asks for more."""
+    lasted = age(now - (new.failing_since or old.failing_since or now))
+    if new.gone:
+        log.warning("source is gone for good and not polled any more", feed=mask_url(feed), reason=new.error)
+    elif new.told != old.told and new.told:
+        log.warning("source fails", feed=mask_url(feed), lasting=lasted, reason=new.error)
+    elif old.told and not new.error:
+        log.warning("source is well again", feed=mask_url(feed), after=lasted)
+    elif new.error and not old.error:
+        log.info("source fails", feed=mask_url(feed), reason=new.error)
+    elif old.error and not new.error:
+        log.info("source is well again", feed=mask_url(feed))
 
 
 @dataclass(slots=True)

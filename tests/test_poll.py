@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import structlog
 
 from bot.errors import LeaseLost, StoreFull
 from bot.model import (
     Feed,
+    FeedGone,
     FeedId,
     FeedState,
     Fetched,
@@ -284,6 +286,34 @@ async def test_drain(world: World) -> None:
     assert "https://hang.example.org/" in {
         leased.feed.id for leased in await world.store.claim_feeds(world.clock.now(), 300, 9)
     }
+
+
+async def test_the_operator_hears_of_a_failure_as_it_ages(world: World) -> None:
+    """One warning line at each age, never two in the same words, kept through the store; and one when it is over."""
+    await world.list(A)
+    failed = FetchFailed("500 Internal Server Error", status=500)
+    fetcher = FakeFetcher({A: failed})
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(16 * 24):
+            if due := await world.store.claim_feeds(world.clock.now(), 300, 10):
+                await world.poll(fetcher, due[0])
+            world.clock.advance(3600)
+        fetcher.outcomes[A] = GOOD
+        world.clock.advance(86_400)
+        await world.poll(fetcher, await world.claim())
+    *failing, well = [line for line in logs if line["log_level"] == "warning"]
+    ages = [line["lasting"] for line in failing if line["event"] == "source fails"]
+    assert (len(failing), len(set(ages)), ages[-1]) == (5, 5, "2 weeks")
+    assert (well["event"], well["after"]) == ("source is well again", "2 weeks")
+    assert (await world.state(A)).told is None
+
+
+async def test_a_feed_that_is_gone_is_told_once(world: World) -> None:
+    """410 is the last answer that is asked for, so it is told at once."""
+    await world.list(A)
+    with structlog.testing.capture_logs() as logs:
+        await world.poll(FakeFetcher({A: FeedGone()}), await world.claim())
+    assert [line["log_level"] for line in logs] == ["warning"]
 
 
 async def test_a_page_that_falls_silent_is_a_failure(world: World) -> None:

@@ -17,6 +17,7 @@ from bot.errors import SourceError
 from bot.model import Feed, FeedId
 from bot.sources.guard import AddressRefused, Guard
 from bot.sources.opml import MAX_SIZE, read_opml, write_opml
+from bot.sources.trouble import age
 from bot.sources.urls import host_of, mask_url, normalise_url
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def list_(config: ConfigOption = None, json: JsonOption = False) -> None:
             )
         else:
             name = feed.name or (state.title if state else "")
-            verdict = f"failing: {error}" if error else "ok" if state and state.last_ok else "not read yet"
+            since = f" for {age(now() - state.failing_since)}" if state and state.failing_since else ""
+            verdict = f"failing{since}: {error}" if error else "ok" if state and state.last_ok else "not read yet"
             out(f"{mask_url(feed.id)}  {name}  [{feed.origin}]  {verdict}")
 
 

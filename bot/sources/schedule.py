@@ -163,9 +163,8 @@ def _well(state: FeedState, interval: float, now: datetime, rng: random.Random) 
     # the first wait is anything up to the interval: feeds that were listed together spread over it
     wait = interval * (rng.uniform(0.1, 1.0) if state.last_ok is None else rng.uniform(0.9, 1.1))
     due = _skip(later(now, wait), state.skip_hours, state.skip_days)
-    return replace(
-        state, next_poll=due, interval=interval, failures=0, error="", failing_since=None, last_ok=now, gone=False
-    )
+    state = replace(state, next_poll=due, interval=interval, last_ok=now)
+    return replace(state, failures=0, error="", failing_since=None, told=None, gone=False)
 
 
 def _failed(
