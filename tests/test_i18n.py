@@ -55,6 +55,20 @@ def test_messages_can_be_moved_and_counted() -> None:
     assert not {m.one for m in found if m.many} & {m.one for m in found if not m.many}
 
 
+def test_every_place_is_filled() -> None:
+    """Each `fill` and `sentence` gives a value for every place of the messages it is given."""
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if called(node) not in {"fill", "sentence"} or not isinstance(node, ast.Call):
+                continue
+            given = {keyword.arg for keyword in node.keywords}
+            inside = [
+                m.value for m in ast.walk(node.args[0]) if isinstance(m, ast.Constant) and isinstance(m.value, str)
+            ]
+            for text in inside if None not in given else ():  # **values are seen only when run
+                assert (i18n.fields(text) or set()) <= given, f"{path.relative_to(ROOT)}:{node.lineno}: {text}"
+
+
 def test_shipped_catalogues_fill_only_known_places() -> None:
     """A translation with a place that nobody fills would be shown in English: it is a mistake to be told of here."""
     for path in sorted(i18n.LOCALE.glob("*/LC_MESSAGES/*.mo")):
