@@ -111,7 +111,11 @@ class App:
         self.habits = Habits()
         self.pacer = Pacer()
         self.fault = fault
-        self.commands = Commands(store=store, clock=self.clock)
+        self.commands = Commands(
+            store=store,
+            clock=self.clock,
+            wake=lambda: self.deliverer.wake(),  # noqa: PLW0108  the deliverer is made later
+        )
         self.scheduler = Scheduler(self.clock)
         self.fetcher: Fetcher = make_fetcher(config)
         self.parser: Parser = make_parser()
@@ -288,6 +292,7 @@ class App:
         if console is not None and not getattr(console, "interactive", True):
             await console.run(self.commands)
         await self.poller.poll_everything()
+        self.deliverer.caught_up()
         await self.deliverer.drain()
 
     async def run_until(self, stop: asyncio.Event) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, assert_never
 import structlog
 
 from bot.alerts import reasons
-from bot.alerts.outbox import GIVE_UP, retry_at
+from bot.alerts.outbox import given_up, retry_at
 from bot.alerts.plan import Edit, Facts, Send, Settle, StoryFacts, plan, release
 from bot.errors import LeaseLost, StoreError
 from bot.i18n import fill, speaking
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from bot.alerts.pace import Pacer
-    from bot.model import Claim, Delivery, SendOutcome, StoryId
+    from bot.model import ChatId, Claim, Delivery, SendOutcome, StoryId
     from bot.ports import Clock, Messenger, Store
     from bot.stories.summary import Habits
 
@@ -55,6 +55,10 @@ PATIENCE = 2.5
 _STORE_TROUBLE = 5.0
 #: seconds to wait for a platform that has rows but no adapter
 _NO_ADAPTER = 600.0
+#: the store is asked at least this often: another process may write to it, and the wall clock may be stepped under us
+_LOOK = 60.0
+#: chats whose wait is remembered before those whose wait is over are forgotten
+_SWEEP_AT = 10_000
 
 
 class Deliverer:
@@ -83,10 +87,17 @@ class Deliverer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._work = asyncio.Event()
         self._stopping = False
+        self._caught_up = False
+        #: chats that must wait, and until when by the wall and the monotonic clock: what arrives meanwhile waits too
+        self._waits: dict[ChatId, tuple[datetime, float]] = {}
 
     def wake(self) -> None:
         """Something may be due: look now."""
         self._work.set()
+
+    def caught_up(self) -> None:
+        """Every source was read since the start: what was missed need not be held any longer."""
+        self._caught_up = True
 
     async def run(self) -> None:
         """Serves due chats until `stop`; sleeps until the next row is due or `wake` is called."""
@@ -135,11 +146,11 @@ class Deliverer:
         self._work.set()
 
     async def _wait(self, due: datetime | None) -> None:
-        waits: list[asyncio.Task[object]] = [asyncio.create_task(self._work.wait())]
-        if due is not None:
-            seconds = max(0.0, (due - self._clock.now()).total_seconds())
-            # never longer than a minute at once: the wall clock may be stepped under us
-            waits.append(asyncio.create_task(self._nap(min(seconds, 60.0))))
+        seconds = _LOOK if due is None else max(0.0, (due - self._clock.now()).total_seconds())
+        waits: list[asyncio.Task[object]] = [
+            asyncio.create_task(self._work.wait()),
+            asyncio.create_task(self._nap(min(seconds, _LOOK))),
+        ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -156,7 +167,10 @@ class Deliverer:
             messenger = self._messengers.get(claim.chat.id.platform)
             if messenger is None:
                 reason = fill(reasons.NOT_CONFIGURED, platform=claim.chat.id.platform)
-                await self._give_back(claim, rows, _NO_ADAPTER, reason)
+                await self._give_back(claim, rows, later(self._clock.now(), _NO_ADAPTER), reason)
+                return
+            if due := self._must_wait(claim.chat.id):
+                await self._give_back(claim, rows, due)
                 return
             with speaking(claim.chat.language):
                 await self._serve_rows(claim, rows, messenger)
@@ -182,7 +196,8 @@ class Deliverer:
                 self._pacer.blocked(chat.platform, now),
             )
             if self._stopping or wait > PATIENCE or now - began > LEASE / 3:
-                await self._give_back(claim, rows, 0.0 if self._stopping else wait)
+                seconds = 0.0 if self._stopping else wait
+                await self._give_back(claim, rows, self._wait_until(chat, seconds))
                 return
             await self._clock.sleep(self._pacer.reserve(chat, limits=limits, group=group, now=now))
             if not await self._send(claim, rows, step, messenger):
@@ -222,6 +237,7 @@ class Deliverer:
         match outcome:
             case RetryLater(reason, after, platform_wide):
                 due = retry_at(rows[0], after, now, self._rng)
+                self._wait_until(claim.chat.id, (due - now).total_seconds())
                 if platform_wide:
                     self._pacer.block(claim.chat.id.platform, self._clock.monotonic() + (due - now).total_seconds())
                 log.info("send deferred", chat=str(claim.chat.id), reason=reason, due=due.isoformat())
@@ -239,8 +255,24 @@ class Deliverer:
             case _:
                 assert_never(outcome)
 
-    async def _give_back(self, claim: Claim, rows: list[Delivery], seconds: float, reason: str = "") -> None:
+    def _wait_until(self, chat: ChatId, seconds: float) -> datetime:
+        """The chat gets nothing for so long; rows that come meanwhile must not overtake those that wait."""
+        monotonic = self._clock.monotonic()
         due = later(self._clock.now(), seconds)
+        self._waits[chat] = due, monotonic + seconds
+        if len(self._waits) > _SWEEP_AT:
+            self._waits = {chat: wait for chat, wait in self._waits.items() if wait[1] > monotonic}
+        return due
+
+    def _must_wait(self, chat: ChatId) -> datetime | None:
+        """Until when the chat must wait; exactly what its waiting rows say, so that all come back together, in order."""
+        due, until = self._waits.get(chat, (None, 0.0))
+        if due is not None and self._clock.now() < due and self._clock.monotonic() < until:
+            return due
+        self._waits.pop(chat, None)
+        return None
+
+    async def _give_back(self, claim: Claim, rows: list[Delivery], due: datetime, reason: str = "") -> None:
         back = [replace(release(row, due), reason=reason or row.reason) for row in rows]
         await self._settle(claim, rows, back)
 
@@ -279,6 +311,7 @@ class Deliverer:
             subscriptions={s.id: s for s in await self._store.subscriptions(chat)},
             habits=self._habits,
             away=self._away,
+            caught_up=self._caught_up,
         )
 
 
@@ -287,7 +320,7 @@ def _rings(rows: Iterable[Delivery]) -> dict[StoryId, Delivery]:
 
 
 def _retry(row: Delivery, due: datetime, reason: str, now: datetime) -> Delivery:
-    if now - row.created > GIVE_UP:
+    if given_up(row, now):
         return replace(row, state=DeliveryState.DEAD, reason=fill(reasons.GAVE_UP, reason=reason), settled=now)
     return replace(row, state=DeliveryState.DUE, due=due, reason=reason)
 

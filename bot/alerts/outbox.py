@@ -36,6 +36,8 @@ _AUTHOR, _PLACE, _END = (
 
 #: a row that could not be delivered for this long is given up, and shown by /status
 GIVE_UP = timedelta(hours=72)
+#: but not before it was tried for about a day: a weekly digest is older when its first try comes
+_TRIES = 96
 _BACKOFF_FIRST = 5.0
 _BACKOFF_MOST = 900.0
 
@@ -180,6 +182,11 @@ def corrected(entry: Entry, rings: Iterable[Delivery], now: datetime) -> list[De
         for ring in rings
         if ring.entry == entry.id and ring.state is not DeliveryState.WAITING
     ]
+
+
+def given_up(row: Delivery, now: datetime) -> bool:
+    """Whether a row that could not be delivered once more has had its chances."""
+    return now - row.created > GIVE_UP and row.attempts >= _TRIES
 
 
 def retry_at(row: Delivery, after: float | None, now: datetime, rng: Random) -> datetime:

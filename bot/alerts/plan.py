@@ -78,6 +78,8 @@ class Facts:
     habits: Habits
     #: when the bot was last seen alive before this start, and the start; None when the pause was short
     away: tuple[datetime, datetime] | None = None
+    #: whether every source was read since
+    caught_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ def _hold(row: Delivery, facts: Facts, now: datetime) -> tuple[datetime, str] | 
     quiet = quiet_until(facts.chat, now)
     if quiet is not None:
         return quiet, reasons.QUIET
-    if _missed(row, facts) and facts.away is not None and facts.away[1] + CATCH_UP > now:
+    if not facts.caught_up and _missed(row, facts) and facts.away is not None and facts.away[1] + CATCH_UP > now:
         return facts.away[1] + CATCH_UP, reasons.CATCHING_UP
     return None
 

@@ -62,8 +62,12 @@ _VERBS: dict[str, tuple[Callable[[Asked], Awaitable[Reply]], bool]] = {
 class Commands:
     """The command handler of every chat. Holds only who was just asked for a query, and who asks too fast."""
 
-    def __init__(self, *, store: Store, clock: Clock, quota: int = 200) -> None:
+    def __init__(
+        self, *, store: Store, clock: Clock, quota: int = 200, wake: Callable[[], None] = lambda: None
+    ) -> None:
+        """`wake` is called when rows of a chat that was gone may be sent again."""
         self._desk = Desk(store=store, clock=clock, quota=quota, commands=COMMANDS)
+        self._wake = wake
         self._asked: dict[tuple[str, str], datetime] = {}
         self._busy: dict[tuple[str, str], tuple[float, bool]] = {}
 
@@ -138,6 +142,7 @@ class Commands:
         if known.gone:
             known = replace(known, gone="")
             await self._desk.store.put_chat(known)
+            self._wake()
         return known
 
     def _too_fast(self, incoming: Incoming) -> bool | None:
