@@ -169,22 +169,22 @@ def write_pseudo(locale: Path) -> None:
 GIVEN = [*(text for entry in (SHELLS, SHELLS_2, SHELLS_3, PRIZE) for text in (entry.title, entry.summary)), *OUTLETS]
 
 
-def unmarked(spans: tuple[Span, ...]) -> str:
-    """Letters outside ⟦…⟧ that neither a feed brought nor a person types."""
+def unmarked(spans: tuple[Span, ...], typed: str = "") -> set[str]:
+    """Words outside ⟦…⟧ that neither a feed brought nor a person types."""
     text = "".join("" if span.code or span.link else span.text for span in spans)
     for given in GIVEN:
         text = text.replace(given, "")
     depth, outside = 0, ""
     for char in text:
         depth += {"⟦": 1, "⟧": -1}.get(char, 0)
-        outside += char if not depth and char.isalpha() else ""
-    return outside
+        outside += " " if depth else char
+    return set(re.findall(r"[^\W\d_]+", outside)) - set(re.findall(r"[^\W\d_]+", typed)) - {"AND", "OR"}
 
 
-def assert_marked(message: Message) -> None:
-    assert unmarked(message.spans) == "", message.text
+def assert_marked(message: Message, typed: str = "") -> None:
+    assert unmarked(message.spans, typed) == set(), message.text
     for button in (button for row in message.buttons for button in row):
-        assert unmarked((Span(button.label),)) == "" or re.fullmatch(r"\d+ \S+", button.label), button.label
+        assert unmarked((Span(button.label),)) == set() or re.match(r"\d+ ", button.label), button.label
 
 
 @pytest.fixture
@@ -192,6 +192,15 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     world = await World(tmp_path).open()
     yield world
     await world.store.close()
+
+
+#: understood, doubted and refused in all the ways there are
+QUERIES = (
+    "lighthouse min:2", "title:war -football -(a b)", '"keeper prize"~4', "light*", "lang:en tag:war source:bbc.co.uk x",
+    "keeper or prize", '"keep*" prize', '"side by side"', "(a OR b", "a)", '"a', '""', "AND", "a OR", "()", "-a", "a OR -b",
+    "lang:english-", "tag:(a b)", "title:(tag:a)", "nofield:x", "min:0 a", "min:2 min:3 a", "(a min:2)", "a ~4", '"a b"~x',
+    "*a", "a*", "...", "((((((((((((((((((((((a))))))))))))))))))))))", " ".join(f"w{n}" for n in range(60)), "word " * 120,
+)  # fmt: skip
 
 
 async def test_a_whole_life_in_another_language(locale: Path, world: World) -> None:
@@ -202,7 +211,7 @@ async def test_a_whole_life_in_another_language(locale: Path, world: World) -> N
         world.clock.advance(2)
         reply = await world.commands.answer(Incoming(HERE, "u", text, action=action, admin=admin, language=PSEUDO))
         assert reply is not None
-        assert_marked(reply.message)
+        assert_marked(reply.message, text if text.startswith("/subscribe") else "")
         return reply
 
     empty = "start, help, help subscribe, help pause, help pauze, subscibe, why, status, sources, latest, subscriptions, unsubscribe"
@@ -210,6 +219,8 @@ async def test_a_whole_life_in_another_language(locale: Path, world: World) -> N
         await say(f"/{line}")
     for line in ("/subscribe", "word", "word", "/subscribe Idlib, ferry", "/subscribe Idlib", "/subscribe lighthouse"):
         await say(line)
+    for query in QUERIES:
+        await say(f"/subscribe {query}")
     await world.baseline()
     await world.poll("North Wire", SHELLS, PRIZE)
     await world.deliver()

@@ -9,6 +9,7 @@ from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedToken
 
 from bot.errors import QueryError
+from bot.i18n import _, fill, ngettext
 from bot.subscriptions.nodes import (
     And,
     Expr,
@@ -80,19 +81,21 @@ def _narrowed(name: Token, expr: Expr, *, nested: bool) -> Expr:
         case Not(negated) if name.value == "title":
             found = negation(_narrowed(name, negated, nested=True))
         case Facet() | InTitle():
-            raise QueryError(f"a field can't stand in {name.value}:( )", "", name.start_pos or 0)
+            raise QueryError(fill(_("a field can't stand in {field}:( )"), field=name.value), "", name.start_pos or 0)
         case Term() | Phrase() if name.value != "title":
             return _facet(name, expr.text)
         case Term() | Phrase() | Prefix() if name.value == "title":
             found = expr
         case _:
-            raise QueryError(f"{name.value}: takes a name, or several with OR", "", name.start_pos or 0)
+            raise QueryError(
+                fill(_("{field}: takes a name, or several with OR"), field=name.value), "", name.start_pos or 0
+            )
     return InTitle(found) if name.value == "title" and not nested else found
 
 
 def _facet(name: Token, value: str) -> Facet:
     if name.value == "lang" and not _LANG.fullmatch(value):
-        raise QueryError("lang: takes a code such as en, ru or ar", "", name.start_pos or 0)
+        raise QueryError(_("lang: takes a code such as en, ru or ar"), "", name.start_pos or 0)
     return Facet(name.value, value.lower() if name.value == "lang" else value)
 
 
@@ -119,32 +122,36 @@ def _misplaced(scanner: Scanner, position: int | None) -> QueryError:
     at = next((i for i, piece in enumerate(scanner.pieces) if piece.start == position), len(scanner.pieces))
     before = scanner.pieces[at - 1] if at else None
     if before is None and position is None:
-        return scanner.fail("there is nothing to search for", 0)
+        return scanner.fail(_("there is nothing to search for"), 0)
     if before and before.kind in {"AND", "OR", "NOT", "FIELD"}:
         written = scanner.text[before.start : before.end].strip()
-        return scanner.fail(
-            f"something to search for belongs after {written}", before.start, scanner.without(before.start, before.end)
-        )
+        message = fill(_("something to search for belongs after {written}"), written=written)
+        return scanner.fail(message, before.start, scanner.without(before.start, before.end))
     here = scanner.pieces[min(at, len(scanner.pieces) - 1)]
     written = scanner.text[here.start : here.end].strip()
     if here.kind == "RPAR":
         start = before.start if before else 0
         hint = scanner.without(start, here.end)
-        return scanner.fail("there is nothing between these parentheses", start, hint)
-    return scanner.fail(
-        f"something to search for belongs before {written}", here.start, scanner.without(here.start, here.end)
-    )
+        return scanner.fail(_("there is nothing between these parentheses"), start, hint)
+    message = fill(_("something to search for belongs before {written}"), written=written)
+    return scanner.fail(message, here.start, scanner.without(here.start, here.end))
 
 
 def _parse(text: str, accepts: Callable[[str], bool]) -> Query:
     if len(text) > MAX_LENGTH:
-        raise QueryError(f"longer than {MAX_LENGTH} characters ({len(text)})", text[:MAX_LENGTH], MAX_LENGTH)
+        long = ngettext(
+            "longer than {count} character ({length})", "longer than {count} characters ({length})", MAX_LENGTH
+        )
+        raise QueryError(fill(long, count=MAX_LENGTH, length=len(text)), text[:MAX_LENGTH], MAX_LENGTH)
     scanner = Scanner(text, accepts)
     expr = _grammar(scanner)
     if not positive(expr):
         first = next((piece.start for piece in scanner.pieces if piece.kind == "NOT"), 0)
-        which = "one side of OR" if isinstance(expr, Or) else "it"
-        message = f"{which} says only what not to find; add a word to find"
+        message = (
+            _("one side of OR says only what not to find; add a word to find")
+            if isinstance(expr, Or)
+            else _("it says only what not to find; add a word to find")
+        )
         raise scanner.fail(message, first, scanner.without(first, first + 1))
     return Query(expr, scanner.min_outlets or 1)
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from bot.i18n import N_, _, fill, ngettext
 from bot.subscriptions.nodes import And, Expr, Facet, InTitle, Leaf, Not, Or, Phrase, Prefix, Query, Term
 from bot.subscriptions.parse import parse_query
 from bot.subscriptions.scan import MAX_LENGTH, split_subscriptions
@@ -26,6 +27,8 @@ __all__ = [
     "split_subscriptions",
 ]
 
+#: how a field is told
+_FACETS = {"source": N_("source {value}"), "lang": N_("language {value}"), "tag": N_("tag {value}")}
 _BARE_VALUE = re.compile(r"[^\W_](?:[\w.]|-(?=\w))*")
 
 
@@ -80,9 +83,15 @@ def explain(query: Query) -> str:
         wanted, unwanted = parts, []
     text = " AND ".join(_words(part, inside=len(wanted) > 1) for part in wanted)
     if unwanted:
-        text += ", not in: " + "; ".join(_words(part, inside=False) for part in unwanted)
+        avoided = "; ".join(_words(part, inside=False) for part in unwanted)
+        text = fill(_("{wanted}, not in: {unwanted}"), wanted=text, unwanted=avoided)
     if query.min_outlets > 1:
-        text += f", from at least {query.min_outlets} independent outlets"
+        outlets = ngettext(
+            "{wanted}, from at least {count} independent outlet",
+            "{wanted}, from at least {count} independent outlets",
+            query.min_outlets,
+        )
+        text = fill(outlets, wanted=text, count=query.min_outlets)
     return text
 
 
@@ -93,15 +102,20 @@ def _words(expr: Expr, *, inside: bool) -> str:
         case And(parts):
             text = " AND ".join(_words(part, inside=True) for part in parts)
         case Not(inner):
-            return "not " + _words(inner, inside=True)
+            return fill(_("not {words}"), words=_words(inner, inside=True))
         case InTitle(inner):
-            return _words(inner, inside=True) + " in the title"
+            return fill(_("{words} in the title"), words=_words(inner, inside=True))
         case Phrase(text, within) if within is not None:
-            return f'"{text}" in any order with at most {within} other words between'
+            near = ngettext(
+                '"{words}" in any order with at most {count} other word between',
+                '"{words}" in any order with at most {count} other words between',
+                within,
+            )
+            return fill(near, words=text, count=within)
         case Prefix(text):
-            return f"words beginning with {text}"
+            return fill(_("words beginning with {beginning}"), beginning=text)
         case Facet(name, value):
-            return f"{'language' if name == 'lang' else name} {value}"
+            return fill(_(_FACETS[name]), value=value)
         case _:
             return print_leaf(expr)
     return f"({text})" if inside else text
@@ -125,9 +139,10 @@ def notices(text: str, query: Query) -> list[str]:
     for operator in ("OR", "AND", "NOT"):
         small = next((word for word in (operator.lower(), operator.title()) if word in typed), None)
         if small:
-            found.append(f"“{small}” is searched for as a word. Did you mean {operator}?")
+            message = _("“{word}” is searched for as a word. Did you mean {operator}?")
+            found.append(fill(message, word=small, operator=operator))
     if re.search(r'\w\*"', text):
-        found.append("A * inside quotes is ignored. For a beginning, leave the quotes out.")
+        found.append(_("A * inside quotes is ignored. For a beginning, leave the quotes out."))
     return found
 
 

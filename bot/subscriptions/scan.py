@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.errors import QueryError
+from bot.i18n import _, fill, ngettext
 from bot.subscriptions.nodes import Phrase, Prefix, Term
 from bot.text import words
 
@@ -59,7 +60,12 @@ def split_subscriptions(text: str) -> list[str]:
     Raises QueryError when there is none, when the message is too long, or when a quote or parenthesis is not closed.
     """
     if len(text) > MAX_MESSAGE:
-        raise QueryError(f"that is longer than {MAX_MESSAGE} characters; send the queries in parts", "", 0)
+        long = ngettext(
+            "that is longer than {count} character; send the queries in parts",
+            "that is longer than {count} characters; send the queries in parts",
+            MAX_MESSAGE,
+        )
+        raise QueryError(fill(long, count=MAX_MESSAGE), "", 0)
     plain = _typed(text)
     quoted, depth, start, found = False, 0, 0, []
     for i, char in enumerate(plain):
@@ -72,7 +78,7 @@ def split_subscriptions(text: str) -> list[str]:
                 start = i + 1
     found.append(text[start:].strip())
     if not any(found):
-        raise QueryError("there is nothing to search for", text, 0)
+        raise QueryError(_("there is nothing to search for"), text, 0)
     return [query for query in found if query]
 
 
@@ -102,12 +108,12 @@ class Scanner:
                 at += 1
             elif char == "(":
                 if len(self.open) == MAX_DEPTH:
-                    raise self.fail(f"parentheses nest deeper than {MAX_DEPTH}", at)
+                    raise self.fail(fill(_("parentheses nest deeper than {depth}"), depth=MAX_DEPTH), at)
                 self.open.append(at)
                 at = self.add("LPAR", at, at + 1)
             elif char == ")":
                 if not self.open:
-                    raise self.fail("this parenthesis was never opened", at, self.without(at, at + 1))
+                    raise self.fail(_("this parenthesis was never opened"), at, self.without(at, at + 1))
                 self.open.pop()
                 at = self.add("RPAR", at, at + 1)
             elif char == '"':
@@ -117,7 +123,7 @@ class Scanner:
             elif char == ",":
                 if not self.open:
                     hint = self.without(at, at + 1, " OR")
-                    raise self.fail("a comma separates subscriptions; quote it, or write OR", at, hint)
+                    raise self.fail(_("a comma separates subscriptions; quote it, or write OR"), at, hint)
                 at += 1
             elif char == "-" and at + 1 < len(plain) and not plain[at + 1].isspace() and plain[at + 1] not in ")|,":
                 at = self.add("NOT", at, at + 1)
@@ -129,7 +135,7 @@ class Scanner:
             at = self.open[-1]
             closed = self.text.strip() + ")" * len(self.open)
             raise self.fail(
-                "this parenthesis is not closed", at, *self.before_not(at), closed, self.without(at, at + 1)
+                _("this parenthesis is not closed"), at, *self.before_not(at), closed, self.without(at, at + 1)
             )
         return self.pieces
 
@@ -146,7 +152,10 @@ class Scanner:
         if kind == "LEAF":
             self.terms += 1
             if self.terms > MAX_TERMS:
-                raise self.fail(f"more than {MAX_TERMS} terms", start)
+                raise self.fail(
+                    fill(ngettext("more than {count} term", "more than {count} terms", MAX_TERMS), count=MAX_TERMS),
+                    start,
+                )
         self.pieces.append(Piece(kind, start, end, value))
         return end
 
@@ -154,17 +163,18 @@ class Scanner:
         close = self.plain.find('"', start + 1)
         if close < 0:
             closed, opened = self.text.strip() + '"', self.without(start, start + 1)
-            raise self.fail("this quote is not closed", start, closed, opened)
+            raise self.fail(_("this quote is not closed"), start, closed, opened)
         inner = " ".join(self.plain[start + 1 : close].split())
         if not words(inner):
             raise self.fail(
-                "there is nothing to search for between these quotes", start, self.without(start, close + 1)
+                _("there is nothing to search for between these quotes"), start, self.without(start, close + 1)
             )
         end, within = close + 1, None
         if near := _NEAR.match(self.plain, end):
             if not near[1] or len(near[1]) > 3 or int(near[1]) > MAX_WITHIN:
                 hints = self.without(near.start(), near.end(), "~4"), self.without(near.start(), near.end())
-                raise self.fail(f"~ takes a number of other words from 0 to {MAX_WITHIN}", near.start(), *hints)
+                message = fill(_("~ takes a number of other words from 0 to {most}"), most=MAX_WITHIN)
+                raise self.fail(message, near.start(), *hints)
             within, end = int(near[1]), near.end()
         return self.add("LEAF", start, end, Phrase(inner, within))
 
@@ -176,12 +186,12 @@ class Scanner:
         digits = value[0] if value else ""
         stop = value.end() if value else end
         if self.open:
-            raise self.fail("min: belongs to the whole query, outside parentheses", start)
+            raise self.fail(_("min: belongs to the whole query, outside parentheses"), start)
         if self.min_outlets:
-            raise self.fail("min: stands twice", start, self.without(start, stop))
+            raise self.fail(_("min: stands twice"), start, self.without(start, stop))
         if not (digits.isascii() and digits.isdigit()) or len(digits) > 3 or not 1 <= int(digits) <= MAX_OUTLETS:
             hint = self.without(start, stop, "min:2")
-            raise self.fail(f"min: takes a number of outlets from 1 to {MAX_OUTLETS}", start, hint)
+            raise self.fail(fill(_("min: takes a number of outlets from 1 to {most}"), most=MAX_OUTLETS), start, hint)
         self.min_outlets = int(digits)
         return stop
 
@@ -193,18 +203,20 @@ class Scanner:
             return self.add(bare, start, end)
         if _FIELD.match(bare) or _UNKNOWN.match(bare):
             quoted = self.without(start, end, f'"{self.text[start:end]}"')
-            known = "title:, source:, lang:, tag: and min:"
-            raise self.fail(f"there is no field {typed[: typed.index(':')]}:, only {known}", start, quoted)
+            unknown = _("there is no field {field}, only title:, source:, lang:, tag: and min:")
+            raise self.fail(fill(unknown, field=typed[: typed.index(":") + 1]), start, quoted)
         if "*" in bare:
             return self.wildcard(bare, start, end)
         if "~" in bare:
             raise self.fail(
-                "~ goes after a quoted phrase", start + typed.index("~"), self.without(start, end, bare.split("~")[0])
+                _("~ goes after a quoted phrase"),
+                start + typed.index("~"),
+                self.without(start, end, bare.split("~")[0]),
             )
         if not words(bare):
             if typed in "&-+–—/=*":
                 return end  # a sign between words says nothing
-            raise self.fail("there are no letters or digits to search for in this", start, self.without(start, end))
+            raise self.fail(_("there are no letters or digits to search for in this"), start, self.without(start, end))
         return self.add("LEAF", start, end, Term(bare))
 
     def wildcard(self, bare: str, start: int, end: int) -> int:
@@ -212,9 +224,9 @@ class Scanner:
         plain = stem.replace("*", "")
         hint = self.without(start, end, plain)
         if "*" in stem or (stem and not stem[-1].isalnum() and not words(stem[-1])):
-            raise self.fail("a * goes at the end of a word", start, self.without(start, end, plain + "*"), hint)
+            raise self.fail(_("a * goes at the end of a word"), start, self.without(start, end, plain + "*"), hint)
         if sum(map(len, words(stem))) < 3:
-            raise self.fail("a * needs at least 3 letters before it", start, hint)
+            raise self.fail(_("a * needs at least 3 letters before it"), start, hint)
         return self.add("LEAF", start, end, Prefix(stem))
 
 
