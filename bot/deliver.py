@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from bot.alerts.pace import Pacer
-    from bot.model import ChatId, Claim, Delivery, SendOutcome, StoryId
+    from bot.model import ChatId, Claim, Delivery, SendOutcome, Story, StoryId
     from bot.ports import Clock, Messenger, Store
     from bot.stories.summary import Habits
 
@@ -296,13 +296,23 @@ class Deliverer:
         stories = {s.id: s for s in await self._store.stories(ids)}
         heirs = {s.id: s for s in await self._store.stories([s.merged_into for s in stories.values() if s.merged_into])}
         receipts = {r.story: r for r in await self._store.receipts(chat, ids)}
-        muted = {m.story for m in await self._store.mutes(ids) if m.chat == chat}
-        rings = _rings(await self._store.deliveries(chat, ids))
+        names = {i: _names(heirs.get(story.merged_into, story), i) for i, story in stories.items()}
+        every = list(dict.fromkeys(name for of_story in names.values() for name in of_story))
+        muted = {m.story for m in await self._store.mutes(every) if m.chat == chat}
+        rings = _rings(await self._store.deliveries(chat, every))
         known: dict[StoryId, StoryFacts] = {}
         for story in stories.values():
             whole = heirs.get(story.merged_into, story)
             entries = tuple(await self._store.entries(whole.entries))
-            known[story.id] = StoryFacts(whole, entries, rings.get(story.id), receipts.get(story.id), story.id in muted)
+            ring, others = rings.get(story.id), [rings[name] for name in names[story.id][1:] if name in rings]
+            known[story.id] = StoryFacts(
+                whole,
+                entries,
+                ring,
+                receipts.get(story.id),
+                muted=not muted.isdisjoint(names[story.id]),
+                rang=any(other.state is DeliveryState.SENT for other in others),
+            )
         entries_of_rows = await self._store.entries([row.entry for row in (*rows, *rings.values())])
         return Facts(
             chat=await self._store.chat(chat) or claim.chat,
@@ -313,6 +323,11 @@ class Deliverer:
             away=self._away,
             caught_up=self._caught_up,
         )
+
+
+def _names(story: Story, own: StoryId) -> list[StoryId]:
+    """Every name of the story, its own first: late merges leave several."""
+    return list(dict.fromkeys((own, story.id, *story.merged)))
 
 
 def _rings(rows: Iterable[Delivery]) -> dict[StoryId, Delivery]:

@@ -223,13 +223,17 @@ class Ingest:
             return turn.stories[story]
         return next(iter(await self._store.stories([story])), None)
 
-    async def _owe(self, turn: _Turn, entry: Entry, story: Story, *, only_first_rings: bool = False) -> None:
+    async def _owe(self, turn: _Turn, entry: Entry, story: Story, *, before: Entry | None = None) -> None:
+        """`before` is the entry as it was before an edit: then only words that the edit brings in ring, and only once."""
+        known = set(self._index.match(document(before))) if before else set()
         matched: dict[ChatId, list[Subscription]] = {}
         for key in self._index.match(document(entry)):
+            if key in known:
+                continue
             subscription = self._subscriptions[SubscriptionId(key)]
             matched.setdefault(subscription.chat, []).append(subscription)
         told = await self._told(turn, story)
-        if only_first_rings:
+        if before:
             matched = {chat: found for chat, found in matched.items() if chat not in told}
             told = {}
         if not matched and not told:
@@ -255,7 +259,7 @@ class Ingest:
             if row.kind is not DeliveryKind.RING:
                 continue
             before = told.get(row.chat)
-            if before is None or (before.ring and before.ring.state is DeliveryState.WAITING):
+            if before is None or (before.ring and _rank(row) > _rank(before.ring)):
                 told[row.chat] = Told(row)
         for mute in await self._store.mutes(names):
             told[mute.chat] = Told(told[mute.chat].ring if mute.chat in told else None, muted=True)
@@ -294,7 +298,7 @@ class Ingest:
             turn.deliveries.update((row.id, row) for row in corrected(entry, rings, turn.now))
         if not stored.baseline:
             # the edit may have brought a keyword in: nobody who waits for it should miss it
-            await self._owe(turn, replace(entry, kind=Kind.REPEAT), story, only_first_rings=True)
+            await self._owe(turn, replace(entry, kind=Kind.REPEAT), story, before=stored)
 
 
 def _asks_for_outlets(matched: Mapping[ChatId, list[Subscription]], told: Mapping[ChatId, Told]) -> bool:
@@ -302,6 +306,11 @@ def _asks_for_outlets(matched: Mapping[ChatId, list[Subscription]], told: Mappin
     return any(s.min_outlets > 1 for found in matched.values() for s in found) or any(
         t.ring is not None and t.ring.state is DeliveryState.WAITING for t in told.values()
     )
+
+
+def _rank(ring: Delivery) -> int:
+    """Of several rings that a late merge leaves, the one that was sent counts, then the one that will be."""
+    return {DeliveryState.WAITING: 0, DeliveryState.DUE: 2, DeliveryState.SENT: 3}.get(ring.state, 1)
 
 
 def _file(by_key: dict[str, list[Fingerprint]], fingerprint: Fingerprint) -> None:

@@ -10,13 +10,12 @@ import pytest
 
 from bot.alerts.plan import OUTAGE
 from bot.commands import Commands
-from bot.model import ChatGone, ChatId, DeliveryState, Limits, RetryLater
+from bot.model import ChatGone, ChatId, DeliveryState, FeedId, FeedState, Limits, PollCommit, RetryLater
 from tests.fakes import FakeClock
-from tests.test_flow import PRIZE, SHELLS, SHELLS_3
+from tests.test_flow import PRIZE, SHELLS, SHELLS_2, SHELLS_3
 from tests.world import HERE, World, item
 
 NIGHT = datetime(2026, 3, 2, 23, tzinfo=UTC)
-CONVOY = item("Aid convoy turned back at a crossing", "Trucks with flour were stopped on the road.")
 
 
 @pytest.fixture
@@ -188,3 +187,164 @@ async def test_what_nobody_announced_is_found_within_a_minute(tmp_path: Path) ->
     assert world.sends() == [SHELLS.title]
     assert max(clock.naps) == 60.0
     await world.store.close()
+
+
+# ---------------------------------------------------------------- changed one's mind
+
+
+async def test_unsubscribed_while_held(night: World) -> None:
+    """I4: the morning's message has nothing of a keyword that was stopped at night."""
+    await night.poll("North Wire", SHELLS)
+    await night.poll("Harbour Post", PRIZE)
+    await night.deliver()
+    await night.say("/unsubscribe lighthouse")
+    night.clock.advance(8 * 3600)
+    await night.deliver()
+    [(*_, text)] = night.chat.log
+    assert SHELLS.title in text
+    assert PRIZE.title not in text
+
+
+async def test_snoozed_while_held(night: World) -> None:
+    """A keyword that is paused when its turn comes stays silent, alone or among others."""
+    await night.poll("North Wire", SHELLS)
+    await night.poll("Harbour Post", PRIZE)
+    await night.deliver()
+    await night.say("/pause lighthouse 24h")
+    night.clock.advance(8 * 3600)
+    await night.deliver()
+    [(*_, text)] = night.chat.log
+    assert PRIZE.title not in text
+    await night.say("/pause Idlib 24h")
+    assert (await night.store.counts(HERE, NIGHT)).get("ring/muted") == 1
+
+
+async def test_no_update_after_unsubscribing(world: World) -> None:
+    """I4: an update that was on its way when its keyword was stopped, and that matched nothing itself, is dropped."""
+    await world.baseline()
+    await world.say("/subscribe market Idlib")
+    await world.poll("North Wire", SHELLS)
+    await world.deliver()
+    world.clock.advance(7200)
+    toll = replace(
+        SHELLS_3,
+        title="Toll in Ariha shelling rises to 14",
+        summary="Five of the wounded died, hospital officials said, raising Tuesday's toll from nine to 14 after rockets struck Ariha, rescuers said.",
+    )
+    await world.poll("Levant Daily", toll)
+    await world.say("/unsubscribe 1")
+    await world.deliver()
+    assert world.sends() == [SHELLS.title]
+
+
+async def test_another_keyword_takes_over_what_is_held(night: World) -> None:
+    """A query edited at night (stopped, and subscribed in other words) swallows nothing that comes after the edit."""
+    await night.poll("North Wire", SHELLS)
+    await night.deliver()
+    await night.say("/unsubscribe Idlib")
+    await night.say("/subscribe Ariha")
+    await night.poll("Harbour Post", SHELLS_2)
+    await night.deliver()
+    night.clock.advance(8 * 3600)
+    await night.deliver()
+    assert world_text(night).count("Ariha") >= 1
+
+
+async def test_an_urgent_keyword_does_not_wait_for_the_digest_of_another(world: World) -> None:
+    """A story held for one keyword's digest rings at once when another keyword, without a digest, matches it."""
+    await world.baseline()
+    await world.say("/subscribe Idlib, workers")
+    await world.say("/digest 1 daily 08:00")
+    await world.poll("North Wire", SHELLS)
+    await world.deliver()
+    assert world.sends() == []
+    await world.poll("Harbour Post", SHELLS_2)
+    await world.deliver()
+    assert world.sends() == [SHELLS.title]
+    world.clock.advance(86_400)
+    await world.deliver()
+    assert len(world.sends()) == 1
+
+
+async def test_an_edit_rings_only_for_words_that_it_brings(world: World) -> None:
+    """A subscription does not ring for what was there before it, however often outlets polish their texts."""
+    await world.baseline()
+    await world.poll("North Wire", SHELLS)
+    await world.say("/subscribe Idlib")
+    await world.poll("North Wire", replace(SHELLS, summary=SHELLS.summary + " More follows."))
+    await world.deliver()
+    assert world.sends() == []
+
+
+async def test_a_snoozed_keyword_does_not_ring_with_the_second_outlet(world: World) -> None:
+    """`min:2`, first outlet seen, then snoozed: the second outlet must not wake it."""
+    await world.baseline()
+    await world.say("/subscribe Idlib min:2")
+    await world.poll("North Wire", SHELLS)
+    await world.say("/pause 1 2h")
+    await world.poll("Harbour Post", replace(SHELLS_2, summary=SHELLS_2.summary.replace(", in Idlib province,", "")))
+    await world.deliver()
+    assert world.sends() == []
+
+
+def world_text(world: World) -> str:
+    return "\n".join(text for *_, text in world.chat.log)
+
+
+# ---------------------------------------------------------------- late merges
+
+
+async def merge(world: World, first: str, second: str) -> None:
+    """The story with the second headline turns out to be the one with the first."""
+    stories = {s.title: s for s in await world.store.open_stories(datetime.min.replace(tzinfo=UTC))}
+    into, taken = stories[first], stories[second]
+    entries = [replace(e, story=into.id) for e in await world.store.entries(taken.entries)]
+    whole = replace(into, entries=(*into.entries, *taken.entries), merged=(taken.id,))
+    state = FeedState(FeedId("https://elsewhere.example/"), world.clock.now())
+    change = PollCommit(state, None, tuple(entries), (), (whole, replace(taken, merged_into=into.id)))
+    await world.store.commit(change)
+    world.ingest._stories = None
+
+
+async def test_a_story_that_merged_while_its_alert_waited_rings_once(world: World) -> None:
+    """One story, one alert: also when the second alert was on its way before anybody knew."""
+    await world.baseline()
+    await world.say("/subscribe Idlib, lighthouse")
+    await world.poll("North Wire", SHELLS)
+    await world.deliver()
+    await world.poll("Harbour Post", PRIZE)
+    await merge(world, SHELLS.title, PRIZE.title)
+    await world.deliver()
+    assert world.sends() == [SHELLS.title]
+    await world.poll("Levant Daily", replace(PRIZE, link="https://l.example/7", guid="7"))
+    await world.deliver()
+    assert len(world.sends()) == 1
+    assert "also" in world.edits()[-1]
+
+
+async def test_stories_that_merged_overnight_are_told_once(night: World) -> None:
+    """A digest names a story once, whatever it was called when its alerts were held."""
+    await night.poll("North Wire", SHELLS)
+    await night.poll("Harbour Post", PRIZE)
+    await night.deliver()
+    await merge(night, SHELLS.title, PRIZE.title)
+    await night.poll("North Wire", SHELLS, item("Idlib road reopens after two years", "The highway past Idlib opened."))
+    await night.deliver()
+    night.clock.advance(8 * 3600)
+    await night.deliver()
+    assert "2 stories" in world_text(night)
+    assert PRIZE.title not in world_text(night)
+
+
+async def test_a_mute_holds_for_what_merged_into_the_story(world: World) -> None:
+    """Who muted a story hears nothing of its other half either."""
+    await world.baseline()
+    await world.say("/subscribe Idlib, lighthouse")
+    await world.poll("North Wire", SHELLS)
+    await world.deliver()
+    mute = next(b.action for row in world.chat.shown["1"][1].buttons for b in row if b.label == "Mute story")
+    await world.say("", action=mute)
+    await world.poll("Harbour Post", PRIZE)
+    await merge(world, SHELLS.title, PRIZE.title)
+    await world.deliver()
+    assert world.sends() == [SHELLS.title]

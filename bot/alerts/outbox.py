@@ -94,7 +94,9 @@ def owed(
         known = told.get(chat_id, Told())
         blank = _blank(entry, chat_id, mine, now)
         if known.ring is None or known.ring.state is DeliveryState.WAITING:
-            rows += _before_ring(blank, known, awake, subscriptions, outlets)
+            ids = known.ring.subscriptions if known.ring else ()
+            waiting = [s for i in ids if (s := subscriptions.get(i)) and not silent(chat, s, now)]
+            rows += _before_ring(blank, known, awake, waiting, outlets)
         else:
             rang_for = [s for i in known.ring.subscriptions if (s := subscriptions.get(i))]
             listening = [s for s in (*rang_for, *awake) if not silent(chat, s, now)]
@@ -129,13 +131,12 @@ def _before_ring(
     blank: Delivery,
     known: Told,
     awake: Sequence[Subscription],
-    subscriptions: Mapping[SubscriptionId, Subscription],
+    waiting: Sequence[Subscription],
     outlets: int,
 ) -> list[Delivery]:
     """The story has not rung here: ring, wait for more outlets, or stay silent and say why."""
     if known.muted or (blank.subscriptions and not awake):
         return [_muted(blank, MUTED_STORY if known.muted else PAUSED)] if blank.subscriptions else []
-    waiting = [subscriptions[i] for i in known.ring.subscriptions if i in subscriptions] if known.ring else []
     wanting = {s.id: s for s in (*waiting, *awake)}
     if not wanting:
         return []
@@ -143,10 +144,12 @@ def _before_ring(
     ringing = tuple(s.id for s in wanting.values() if s.min_outlets <= outlets)
     if ringing:
         ring = replace(ring, state=DeliveryState.DUE, due=blank.due, subscriptions=ringing, reason="")
+        ring = replace(ring, created=blank.created)  # what it waited for is not a time: digests count from now
     else:
         need = min(s.min_outlets for s in wanting.values())
         reason = fill(OUTLETS_SO_FAR, outlets=outlets, need=need)
-        ring = replace(ring, state=DeliveryState.WAITING, subscriptions=tuple(wanting), reason=reason)
+        both = tuple(dict.fromkeys((*ring.subscriptions, *wanting)))  # who is snoozed waits on
+        ring = replace(ring, state=DeliveryState.WAITING, subscriptions=both, reason=reason)
     return [ring, blank] if known.ring and blank.subscriptions else [ring]
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from bot.alerts import reasons, render
 from bot.alerts.digest import digest_of, next_digest, quiet_until
+from bot.alerts.outbox import silent
 from bot.errors import QueryError
 from bot.i18n import _, fill
 from bot.model import Action, Button, DeliveryKind, DeliveryState
@@ -64,6 +65,8 @@ class StoryFacts:
     ring: Delivery | None
     receipt: Receipt | None
     muted: bool
+    #: whether the story rang here under another of its names, before a late merge
+    rang: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +124,17 @@ Step = Settle | Send | Edit
 
 def plan(rows: Sequence[Delivery], facts: Facts, limit: int, now: datetime) -> Step:
     """The next step for these rows (not empty, one chat's, in order). `limit` in UTF-16 units."""
+    rows = [_taken_over(row, facts, now) for row in rows]
     first = rows[0]
     if facts.chat.paused_until is not None and facts.chat.paused_until > now:
         return Settle(tuple(_final(row, DeliveryState.MUTED, reasons.PAUSED, now) for row in rows))
     story = facts.stories.get(first.story)
     if story is None or first.entry not in facts.entries:
         return Settle((_final(first, DeliveryState.DEAD, reasons.NOT_KEPT, now),))
-    if story.muted:
-        return Settle((_final(first, DeliveryState.MUTED, reasons.MUTED_STORY, now),))
-    if first.subscriptions and not any(i in facts.subscriptions for i in first.subscriptions):
-        return Settle((_final(first, DeliveryState.MUTED, reasons.UNSUBSCRIBED, now),))
+    if reason := _silenced(first, facts, now):
+        return Settle((_final(first, DeliveryState.MUTED, reason, now),))
+    if first.kind is DeliveryKind.RING and story.rang:
+        return Settle((_final(first, DeliveryState.FOLDED, reasons.NOTHING_NEW, now),))
     match first.kind:
         case DeliveryKind.RING | DeliveryKind.DEVELOP:
             return _speak(rows, facts, limit, now)
@@ -138,6 +142,36 @@ def plan(rows: Sequence[Delivery], facts: Facts, limit: int, now: datetime) -> S
             return _change(rows, facts, now)
         case _:
             assert_never(first.kind)
+
+
+def _silenced(row: Delivery, facts: Facts, now: datetime) -> str:
+    """Why the row must not be told any more, as things stand now; "" when it may."""
+    story = facts.stories[row.story]
+    if story.muted:
+        return reasons.MUTED_STORY
+    ids = {*row.subscriptions, *(story.ring.subscriptions if story.ring and row.kind is not DeliveryKind.RING else ())}
+    mine = [s for i in ids if (s := facts.subscriptions.get(i))]
+    if row.kind is DeliveryKind.CORRECT or not ids:
+        return ""  # what is shown stays true, without a sound
+    if not mine:
+        return reasons.UNSUBSCRIBED
+    return reasons.PAUSED if all(silent(facts.chat, s, now) for s in mine) else ""
+
+
+def _taken_over(row: Delivery, facts: Facts, now: datetime) -> Delivery:
+    """A ring whose subscriptions are gone is that of others which match what came to the story since they are there."""
+    story = facts.stories.get(row.story)
+    if row.kind is not DeliveryKind.RING or story is None or any(i in facts.subscriptions for i in row.subscriptions):
+        return row
+    prepared = [(entry.seen, document(entry)) for entry in story.entries if not entry.baseline]
+    heirs = tuple(
+        s.id
+        for s in facts.subscriptions.values()
+        if not silent(facts.chat, s, now)
+        and s.min_outlets <= len({entry.source for entry in story.entries})
+        and any(seen >= s.created and _matches(s.query, text) for seen, text in prepared)
+    )
+    return replace(row, subscriptions=heirs) if heirs else row
 
 
 def release(row: Delivery, due: datetime) -> Delivery:
@@ -175,6 +209,13 @@ def _hits(query: str, prepared: Document) -> tuple[Hit, ...]:
         return hits(parse_query(query), prepared) or ()
     except QueryError:
         return ()
+
+
+def _matches(query: str, prepared: Document) -> bool:
+    try:
+        return hits(parse_query(query), prepared) is not None
+    except QueryError:
+        return False
 
 
 def _final(row: Delivery, state: DeliveryState, reason: str, now: datetime) -> Delivery:
@@ -225,7 +266,8 @@ def _speak(rows: Sequence[Delivery], facts: Facts, limit: int, now: datetime) ->
         if row.kind in (DeliveryKind.RING, DeliveryKind.DEVELOP)
         and row.entry in facts.entries
         and row.story in facts.stories
-        and not facts.stories[row.story].muted
+        and not _silenced(row, facts, now)
+        and not (row.kind is DeliveryKind.RING and facts.stories[row.story].rang)
         and _hold(row, facts, now) is None
     ]
     heading = _heading(first, bundle, facts, now)
@@ -254,12 +296,17 @@ def _heading(first: Delivery, bundle: Sequence[Delivery], facts: Facts, now: dat
 
 
 def _digest(heading: str, bundle: Sequence[Delivery], rows: Sequence[Delivery], facts: Facts, limit: int) -> Send:
-    ringing = {row.story for row in bundle if row.kind is DeliveryKind.RING}
-    told = [row for row in bundle if row.kind is DeliveryKind.RING or row.story not in ringing]
+    # by the names that stories have now: what merged while it waited is told once
+    rings = {facts.stories[row.story].story.id: row for row in reversed(bundle) if row.kind is DeliveryKind.RING}
+    told = [row for row in bundle if rings.get(facts.stories[row.story].story.id, row) is row]
     message, count = render.digest(heading, [view(row, facts) for row in told], limit)
     shown = told[:count]
-    stories = {row.story for row in shown}
-    folded = [row for row in rows if row.story in stories and row not in shown]
+    stories = {facts.stories[row.story].story.id for row in shown}
+    folded = [
+        row
+        for row in rows
+        if row not in shown and row.story in facts.stories and facts.stories[row.story].story.id in stories
+    ]
     shows = tuple((row.story, IN_DIGEST) for row in shown if row.kind is DeliveryKind.RING)
     return Send(message, tuple(shown), tuple(folded), shows=shows)
 
@@ -286,12 +333,26 @@ def _buttons(message: Message, row: Delivery, facts: Facts, now: datetime) -> tu
     return render.with_buttons(message, buttons), actions
 
 
+def _sooner(first: Delivery, mine: Sequence[Delivery], ring: Delivery, facts: Facts, now: datetime) -> Step:
+    """The story's ring is held still, for a digest say, and this row's own subscription may want it before."""
+    hold = _hold(first, facts, now)
+    if ring.entry in facts.entries and hold is None:
+        ring = replace(ring, subscriptions=tuple(dict.fromkeys((*ring.subscriptions, *first.subscriptions))))
+        step = _ring((ring, *mine[1:]), facts, now)
+        return replace(step, rows=(ring, first))
+    if hold is not None and hold[0] < ring.due:
+        return Settle((replace(release(first, hold[0]), held=True, reason=hold[1]),))
+    return Settle((_final(first, DeliveryState.FOLDED, reasons.NO_MESSAGE, now),))
+
+
 def _change(rows: Sequence[Delivery], facts: Facts, now: datetime) -> Step:
     """An edit of the message that rang; silent, so that quiet hours don't matter."""
     first = rows[0]
     story = facts.stories[first.story]
     receipt, ring = story.receipt, story.ring
     mine = [r for r in rows if r.story == first.story and r.kind in (DeliveryKind.GROW, DeliveryKind.CORRECT)]
+    if receipt is None and ring is not None and ring.state is DeliveryState.DUE and ring.held and first.subscriptions:
+        return _sooner(first, mine, ring, facts, now)
     if receipt is None or ring is None or receipt.shown == IN_DIGEST or ring.entry not in facts.entries:
         why = reasons.IN_A_DIGEST if receipt else reasons.NO_MESSAGE
         return Settle(tuple(_final(row, DeliveryState.FOLDED, why, now) for row in mine))
