@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.text import cutting, detect_language, fold, folded_offsets, folding, surfaces, tokens, words
@@ -17,6 +17,7 @@ ANY = st.text(st.characters(exclude_categories=[])) | st.text(
 
 
 @given(ASCII)
+@example("0'S.a")
 def test_the_ascii_fast_path_gives_what_the_reference_gives(typed: str) -> None:
     """A story in plain English must not be cut otherwise than one with a single curly quote in it."""
     reference = list(cutting._analyse(typed))

@@ -182,7 +182,9 @@ def _ascii_words(text: str, table: bytes = _ASCII_FOLDED) -> list[str]:
     # is searched for many times faster than two in a row.
     for piece in text.split(".")[1:]:
         if piece[:1].isalpha():
-            folded = _ASCII_ACRONYM.sub(_join_acronym, raw.translate(table)).replace(b".", b" ")
+            # a possessive comes first: in "0's.a" it is not the beginning of an acronym
+            plain = _ASCII_POSSESSIVE.sub(b" ", raw.translate(table))
+            folded = _ASCII_ACRONYM.sub(_join_acronym, plain).replace(b".", b" ")
             break
     apostrophes = b"'" in folded
     if apostrophes:

@@ -15,6 +15,8 @@ _SCRIPTS = tuple(
         "zh": "\u4e00-\u9fff\u3400-\u4dbf",
     }.items()
 )  # fmt: skip
+#: what the model tells apart and ISO 639-1 does not; of its other codes with three letters none is a language here
+_ONE = {"nb": "no", "nn": "no", "arz": "ar", "ary": "ar", "wuu": "zh", "yue": "zh", "uzs": "uz", "sdh": "ku"}
 
 
 @cache
@@ -35,4 +37,5 @@ def detect_language(text: str) -> str:
     if letters < 12:
         return ""
     code, odds = _identifier().classify(text)
-    return {"nb": "no", "nn": "no"}.get(code, code) if odds >= 0.7 else ""
+    code = _ONE.get(code, code)
+    return code if odds >= 0.7 and len(code) == 2 else ""
