@@ -149,6 +149,7 @@ def test_long_texts_do_not_fill_the_memory() -> None:
         ("Trump", ""),
         ("", ""),
         ("123 456 !!", ""),
+        ("zzzz zzzz 0000 zzzz xxxx xxxx xxxx zzzz xxxxx xxxx xxxxx zzzz", ""),  # the model says zxx: no language
     ],
 )
 def test_language_is_told_only_when_it_shows(sample: str, language: str) -> None:
