@@ -26,8 +26,8 @@ _MAX_TAGS = 20
 _OUTLINE = re.compile(r"<(/?)outline\b", re.IGNORECASE)
 _INSIDE = re.compile(r"""((?:[^"'<>]|"[^"]*"|'[^']*')*+)>""")
 _ATTRIBUTE = re.compile(r"""(?<![\w:])([\w:]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)')""")
-#: characters of one tag, and how many tags may be broken before the whole is no list
-_LONGEST_TAG = 10_000
+#: characters of one tag (three times the longest address, escaped), and how many tags may be broken before the whole is no list
+_LONGEST_TAG = 130_000
 _MOST_BROKEN = 100
 _ROOT = re.compile(r"<opml[\s>]", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
@@ -131,7 +131,8 @@ def _categories(text: str) -> list[str]:
 
 
 def _name(text: str) -> str:
-    return " ".join(text.split())[:_MAX_NAME]
+    """One line; character references may have brought back what was dropped from the list itself."""
+    return " ".join(_CONTROL.sub("", text).split())[:_MAX_NAME].rstrip()
 
 
 def _language(attributes: dict[str, str]) -> str:

@@ -12,7 +12,9 @@ MAX_LENGTH = 8000
 
 #: names of query parameters whose values give access (compared with "-" and "_" dropped)
 _SECRET = re.compile(r"token|secret|passw|pwd|signature|session|credential|oauth|(auth|key|sig|pass)$")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+#: they turn the text around them, so that an address looks like another one (Unicode TR36 section 3.8)
+_BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
 _HOST_PORT = re.compile(r"[^/?#:@]+\.[^/?#:@]+:\d{1,5}([/?#]|$)|localhost:\d{1,5}([/?#]|$)", re.IGNORECASE)
 _HIDDEN = "***"
@@ -91,7 +93,8 @@ def mask_url(url: str) -> str:
 
 def _clean(text: str) -> str:
     """As browsers do: white space around goes, control characters inside go, spaces inside are escaped."""
-    return _CONTROL.sub("", text.strip()).replace(" ", "%20")
+    text = _CONTROL.sub("", text.strip()).replace(" ", "%20")
+    return text if text.isascii() else _BIDI.sub(lambda found: quote(found[0]), text)
 
 
 def _is_secret(name: str) -> bool:

@@ -39,6 +39,20 @@ def test_nested_folders_and_categories_become_tags() -> None:
     ]
 
 
+def test_row_29_names_turn_nothing_around() -> None:
+    """Row 29: a reference to a character that turns the text around it is no way past the list's own cleaning."""
+    (feed,) = read_opml(
+        b'<opml><outline text="A&#x202e;B&#7;" category="x&#x202e;" xmlUrl="https://a.example/"/></opml>'
+    )
+    assert (feed.name, feed.tags) == ("AB", ("x",))
+
+
+def test_the_longest_address_comes_back() -> None:
+    """What is written is never taken for a damaged list."""
+    address = "https://a.example/?" + "&" * 7_900
+    assert [feed.id for feed in read_opml(write_opml([Feed(FeedId(address))]).encode())] == [address]
+
+
 def test_there_and_back() -> None:
     """What is written is read back as it was."""
     feeds = [

@@ -22,6 +22,7 @@ from bot.sources.urls import host_of, mask_url, normalise_url, resolve_link
         ("https://example.org/feed#top", "https://example.org/feed"),
         ("https://example.org/a b", "https://example.org/a%20b"),
         ("https://exam\nple.org/\x00feed", "https://example.org/feed"),
+        ("https://example.org/\u202ejpg.exe\ud800", "https://example.org/%E2%80%AEjpg.exe"),
         ("https://user:pass@example.org/?token=x", "https://user:pass@example.org/?token=x"),
     ],
 )
