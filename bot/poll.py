@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.errors import LeaseLost, StoreError
-from bot.model import FeedGone, Fetched, FetchFailed, FetchOutcome, LeasedFeed, ParsedFeed, ParseFailed
+from bot.model import FeedGone, Fetched, FetchFailed, FetchOutcome, LeasedFeed, ParsedFeed, ParseFailed, later
 from bot.sources.schedule import PollPolicy, after_poll
 from bot.sources.trouble import age, to_tell
 from bot.sources.urls import host_of, mask_url
@@ -40,6 +40,8 @@ _QUEUE = 1000
 _PATIENCE = LEASE / 3
 #: further than any back-off reaches: `poll_everything` claims what is due until then
 _EVERYTHING = timedelta(hours=26)
+#: seconds by which the wall clock must have been set back for the due times to be moved with it
+_SET_BACK = 60.0
 _ALL = 1_000_000
 
 #: commits the entries, the state given and the end of the lease at once; gives the number of new entries
@@ -143,6 +145,8 @@ class Poller:
         self._refill: asyncio.Task[None] | None = None
         self._more = False
         self._closed = False
+        #: wall clock minus monotonic clock; None before the first look
+        self._skew: float | None = None
         self.counts = PollCounts()
 
     async def tick(self) -> None:
@@ -153,6 +157,7 @@ class Poller:
             if self._closed or free <= 0:
                 self._more = not self._closed
                 return
+            await self._follow_clock()
             claimed = await self._store.claim_feeds(self._clock.now(), LEASE, free)
             self._more = len(claimed) == free
             for leased in claimed:
@@ -162,6 +167,32 @@ class Poller:
                     self._queues.setdefault(host, deque()).append((leased, until))
                 else:
                     self._start(leased)
+
+    async def _follow_clock(self) -> None:
+        """A clock that was set back by a day must not cost a day of silence: due times are set back with it."""
+        now = self._clock.now()
+        skew = now.timestamp() - self._clock.monotonic()
+        if self._skew is None:  # it may have been set back while the bot was down
+            polled = [state.last_ok for _, state in await self._store.feeds() if state.last_ok]
+            back = (max(polled) - now).total_seconds() if polled else 0.0
+        else:
+            back = self._skew - skew
+        if back > _SET_BACK:
+            log.warning("clock was set back", seconds=round(back))
+            await asyncio.gather(*(self._set_back(leased, back) for leased in await self._late(now, back)))
+        self._skew = skew
+
+    async def _late(self, now: datetime, back: float) -> list[LeasedFeed]:
+        """All feeds, also those whose lease was given by the wrong clock; these leases end by the right one."""
+        ahead = back + _EVERYTHING.total_seconds()
+        return await self._store.claim_feeds(later(now, ahead), LEASE - ahead, _ALL)
+
+    async def _set_back(self, leased: LeasedFeed, seconds: float) -> None:
+        due = leased.state.next_poll - timedelta(seconds=seconds)
+        try:
+            await self._store.save_feed(replace(leased.state, next_poll=due), leased.epoch)
+        except LeaseLost:
+            log.info("lease lost", feed=mask_url(leased.feed.id))
 
     async def poll_everything(self) -> PollCounts:
         """Polls every feed once, due or not, and waits for all. Gives what these polls did. Raises StoreError."""

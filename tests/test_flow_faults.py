@@ -10,9 +10,24 @@ import pytest
 
 from bot.alerts.plan import OUTAGE
 from bot.commands import Commands
-from bot.model import ChatGone, ChatId, DeliveryState, FeedId, FeedState, Limits, PollCommit, RetryLater
+from bot.errors import StoreFull
+from bot.model import (
+    ChatGone,
+    ChatId,
+    DeliveryState,
+    FeedId,
+    FeedState,
+    Limits,
+    NotModified,
+    PollCommit,
+    RetryLater,
+    Validators,
+)
+from bot.store.tiny import open_tiny
 from tests.fakes import FakeClock
 from tests.test_flow import PRIZE, SHELLS, SHELLS_2, SHELLS_3
+from tests.test_poll import FakeFetcher, until
+from tests.test_poll import World as Polls
 from tests.world import HERE, World, item
 
 NIGHT = datetime(2026, 3, 2, 23, tzinfo=UTC)
@@ -348,3 +363,61 @@ async def test_a_mute_holds_for_what_merged_into_the_story(world: World) -> None
     await merge(world, SHELLS.title, PRIZE.title)
     await world.deliver()
     assert world.sends() == [SHELLS.title]
+
+
+# ---------------------------------------------------------------- the clock
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_a_clock_set_back_by_a_day_is_no_silent_day(restart: bool, tmp_path: Path) -> None:
+    """Row 55: feeds that were scheduled by a clock a day ahead are polled as soon as they would have been."""
+    store = await open_tiny(tmp_path / "store.json")
+    polls = Polls(store)
+    feeds = ["https://a.example/", "https://b.example/"]
+    await polls.list(*feeds)
+    fetcher = FakeFetcher({feed: NotModified(Validators()) for feed in feeds})
+    poller = polls.poller(fetcher)
+    polls.clock.time += timedelta(days=1)
+    await poller.tick()
+    await until(lambda: poller.counts.polled == 2)
+    polls.clock.time -= timedelta(days=1)
+    if restart:
+        poller = polls.poller(fetcher)
+    await poller.tick()
+    assert len(fetcher.asked) == 2  # nor is everything polled at once
+    for _ in range(15):
+        polls.clock.advance(60)
+        await poller.tick()
+        await poller.drain(1)
+        poller._closed = False
+    assert {url for url, *_ in fetcher.asked[2:]} == set(feeds)
+    await store.close()
+
+
+async def test_a_full_disk_does_not_keep_the_clock_from_being_followed(tmp_path: Path) -> None:
+    """Row 48 with row 55: when the moved due times can't be stored, the next look tries again."""
+    store = await open_tiny(tmp_path / "store.json")
+    polls = Polls(store)
+    await polls.list("https://a.example/")
+    fetcher = FakeFetcher({"https://a.example/": NotModified(Validators())})
+    poller = polls.poller(fetcher)
+    polls.clock.time += timedelta(days=1)
+    await poller.tick()
+    await until(lambda: poller.counts.polled == 1)
+    polls.clock.time -= timedelta(days=1)
+    real = store.save_feed
+
+    async def full(*_: object) -> None:
+        raise StoreFull("no space left")
+
+    store.save_feed = full  # type: ignore[method-assign,assignment]
+    with pytest.raises(StoreFull):
+        await poller.tick()
+    store.save_feed = real  # type: ignore[method-assign]
+    for _ in range(30):
+        polls.clock.advance(60)
+        await poller.tick()
+        await poller.drain(1)
+        poller._closed = False
+    assert len(fetcher.asked) > 1
+    await store.close()
