@@ -64,6 +64,8 @@ STORY_WINDOW = timedelta(hours=72)
 _EARLIEST = timedelta(days=365 * 30)
 #: fingerprints are moved forward at most this often, so that an unchanging feed writes nothing
 _BUMP = timedelta(days=1)
+#: stories or subscriptions taken from the store before the event loop gets a turn
+_SLICE = 10
 
 
 @dataclass(slots=True)
@@ -128,7 +130,8 @@ class Ingest:
                     )
                 )
             except BaseException:
-                self._stories = None  # it has placed entries that nobody will ever see: rebuild it
+                if turn.entries:
+                    self._stories = None  # it has placed entries that nobody will ever see: rebuild it
                 raise
             self._fault("committed")
         if turn.deliveries:
@@ -139,13 +142,18 @@ class Ingest:
         if self._stories is None:
             index = StoryIndex(window=STORY_WINDOW)
             stories = await self._store.open_stories(self._clock.now() - STORY_WINDOW)
-            index.restore([(story, await self._store.entries(story.entries)) for story in stories])
+            for number, story in enumerate(stories):
+                index.restore([(story, await self._store.entries(story.entries))])
+                if number % _SLICE == 0:
+                    await self._clock.sleep(0)  # 100,000 entries take half a minute
             self._stories = index
         return self._stories
 
     async def _follow_subscriptions(self) -> None:
-        for change in await self._store.subscription_changes(self._version):
+        for number, change in enumerate(await self._store.subscription_changes(self._version)):
             self._apply(change)
+            if number % _SLICE == _SLICE - 1:
+                await self._clock.sleep(0)
 
     def _apply(self, change: SubscriptionChange) -> None:
         self._version = change.version

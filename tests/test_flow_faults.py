@@ -1,7 +1,7 @@
 """What costs an alert or rings twice: waiting, changing one's mind, merging, and trouble between the steps of the flows."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,12 +15,18 @@ from bot.model import (
     ChatGone,
     ChatId,
     DeliveryState,
+    Entry,
+    EntryId,
     FeedId,
     FeedState,
     Limits,
     NotModified,
     PollCommit,
     RetryLater,
+    Story,
+    StoryId,
+    Subscription,
+    SubscriptionId,
     Validators,
 )
 from bot.store.tiny import open_tiny
@@ -421,3 +427,36 @@ async def test_a_full_disk_does_not_keep_the_clock_from_being_followed(tmp_path:
         poller._closed = False
     assert len(fetcher.asked) > 1
     await store.close()
+
+
+# ---------------------------------------------------------------- the event loop
+
+
+async def turns_during(work: Awaitable[object]) -> int:
+    """How often others had a turn meanwhile."""
+    turns, running = 0, asyncio.ensure_future(work)
+    while not running.done():
+        turns += 1
+        await asyncio.sleep(0)
+    await running
+    return turns
+
+
+async def test_reading_back_a_big_store_leaves_turns_to_others(world: World) -> None:
+    """I7: after a start with many stories and subscriptions, and with /latest, the event loop is never held for long."""
+    now = world.clock.now()
+    feed = FeedId("https://elsewhere.example/")
+    entries = [
+        Entry(
+            EntryId(f"e{n}"), feed, "Elsewhere", f"Bridge {n} opens to trains", f"https://e.example/{n}", str(n), "",
+            now, now, story=StoryId(f"se{n}"), language="en",
+        )
+        for n in range(600)
+    ]  # fmt: skip
+    stories = [Story(e.story, e.title, now, now, (e.id,)) for e in entries]
+    await world.store.commit(PollCommit(FeedState(feed, now), None, tuple(entries), (), tuple(stories)))
+    for n in range(300):
+        await world.store.add_subscription(Subscription(SubscriptionId(0), HERE, f"word{n}", now))
+    assert await turns_during(world.ingest._story_index()) > 30
+    assert await turns_during(world.ingest._follow_subscriptions()) > 20
+    assert await turns_during(world.say("/latest nothing")) > 8

@@ -83,13 +83,13 @@ async def latest(asked: Asked) -> Reply:
     newest: dict[StoryId, list[Entry]] = {}
     entries = await asked.desk.store.entries_since(asked.now - PAST)
     for index, entry in enumerate(reversed(entries)):
+        if index % 50 == 0:
+            await asked.desk.clock.sleep(0)
         if queries:
             prepared = document(entry)
             if not any(matches(query, prepared) for query in queries):
                 continue
         newest.setdefault(entry.story, []).append(entry)
-        if index % 50 == 0:
-            await asked.desk.clock.sleep(0)
     if not newest:
         if asked.args:
             nothing = sentence(_("Nothing in the last 7 days for {query}."), query=code(asked.args))
