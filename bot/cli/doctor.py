@@ -143,7 +143,8 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
         return
     out(f"sources        {record['sources']} ({record['failing']} failing)")
     out(f"stories        {record['stories']} open")
-    out(f"subscriptions  {record['subscriptions']} in {record['chats']} chats")
+    chats = f"{record['chats']} {'chat' if record['chats'] == 1 else 'chats'}"
+    out(f"subscriptions  {record['subscriptions']} in {chats}")
     out("in the last 7 days:")
     for key in ("matched", "sent", "folded", "held", "failed"):
         out(f"  {key:<12} {record[key]}")
