@@ -38,7 +38,7 @@ check: $(VENV)/.dev
 	$(BIN)/pytest -n auto -m "not slow" $(ARGS)
 
 bench: $(VENV)/.dev
-	@for script in $$(grep -l "__main__" benchmarks/*.py); do echo "== $$script"; $(BIN)/python -m "benchmarks.$$(basename "$$script" .py)" || exit 1; done
+	@for script in $$(grep -l "__main__" benchmarks/*.py | grep -v fit_); do echo "== $$script"; $(BIN)/python -m "benchmarks.$$(basename "$$script" .py)" || exit 1; done
 
 soak: $(VENV)/.dev
 	@for script in $$(grep -l "__main__" tests/soak/*.py); do echo "== $$script"; \
