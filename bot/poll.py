@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.errors import LeaseLost, StoreError
-from bot.model import FeedGone, Fetched, FetchFailed, FetchOutcome, LeasedFeed, ParsedFeed, ParseFailed, later
+from bot.model import FeedGone, Fetched, FetchFailed, FetchOutcome, LeasedFeed, ParsedFeed, ParseFailed
 from bot.sources.schedule import PollPolicy, after_poll
 from bot.sources.trouble import age, to_tell
 from bot.sources.urls import host_of, mask_url
@@ -38,8 +38,6 @@ LEASE = 300.0
 _QUEUE = 1000
 #: seconds of its lease that a feed may spend waiting; then it is due again, and somebody else's
 _PATIENCE = LEASE / 3
-#: further than any back-off reaches: `poll_everything` claims what is due until then
-_EVERYTHING = timedelta(hours=26)
 #: seconds by which the wall clock must have been set back for the due times to be moved with it
 _SET_BACK = 60.0
 _ALL = 1_000_000
@@ -179,13 +177,10 @@ class Poller:
             back = self._skew - skew
         if back > _SET_BACK:
             log.warning("clock was set back", seconds=round(back))
-            await asyncio.gather(*(self._set_back(leased, back) for leased in await self._late(now, back)))
+            # also those whose lease was given by the wrong clock
+            claimed = await self._store.claim_feeds(now, LEASE, _ALL, force=True)
+            await asyncio.gather(*(self._set_back(leased, back) for leased in claimed))
         self._skew = skew
-
-    async def _late(self, now: datetime, back: float) -> list[LeasedFeed]:
-        """All feeds, also those whose lease was given by the wrong clock; these leases end by the right one."""
-        ahead = back + _EVERYTHING.total_seconds()
-        return await self._store.claim_feeds(later(now, ahead), LEASE - ahead, _ALL)
 
     async def _set_back(self, leased: LeasedFeed, seconds: float) -> None:
         due = leased.state.next_poll - timedelta(seconds=seconds)
@@ -197,7 +192,7 @@ class Poller:
     async def poll_everything(self) -> PollCounts:
         """Polls every feed once, due or not, and waits for all. Gives what these polls did. Raises StoreError."""
         before = replace(self.counts)
-        claimed = await self._store.claim_feeds(self._clock.now() + _EVERYTHING, LEASE, _ALL)
+        claimed = await self._store.claim_feeds(self._clock.now(), LEASE, _ALL, force=True)
         waiting = _hosts_in_turn(claimed)
         while waiting or self._tasks:
             while waiting and len(self._tasks) < self._slots and not self._closed:

@@ -116,8 +116,11 @@ class FeedStore(Protocol):
         """All of them, in the order listed."""
         ...
 
-    async def claim_feeds(self, now: datetime, lease: float, limit: int) -> list[LeasedFeed]:
-        """Due feeds (`next_poll` <= now, not gone, not leased), longest due first; exclusive for `lease` seconds."""
+    async def claim_feeds(self, now: datetime, lease: float, limit: int, *, force: bool = False) -> list[LeasedFeed]:
+        """Due feeds (`next_poll` <= now, not gone, not leased), longest due first; exclusive for `lease` seconds.
+
+        With `force` also those that are not due yet, or in another's hands: what that one brings late is refused.
+        """
         ...
 
     async def save_feed(self, state: FeedState, epoch: int) -> None:
@@ -224,6 +227,10 @@ class Outbox(Protocol):
 
     async def deliveries(self, chat: ChatId | None, stories: Sequence[StoryId]) -> list[Delivery]:
         """Rows of these stories, of one chat or of all, in order of creation."""
+        ...
+
+    async def rings(self, stories: Sequence[StoryId]) -> list[Delivery]:
+        """Rows of kind RING of these stories, of all chats, in order of creation."""
         ...
 
     async def claim_deliveries(self, now: datetime, lease: float, limit: int) -> list[Claim]:

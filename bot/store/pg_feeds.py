@@ -54,8 +54,10 @@ class PgFeeds(PgBase):
         found = await self._rows(SQL["all_feeds"])
         return [(codec.feed.decode(feed), codec.feed_state.decode(state)) for feed, state in found]
 
-    async def claim_feeds(self, now: datetime, lease: float, limit: int) -> list[LeasedFeed]:
+    async def claim_feeds(self, now: datetime, lease: float, limit: int, *, force: bool = False) -> list[LeasedFeed]:
         async def work(connection: Connection) -> list[tuple[Any, ...]]:
+            if force:
+                return await rows(connection, SQL["claim_all_feeds"], until=later(now, lease), limit=limit)
             return await rows(connection, SQL["claim_feeds"], now=now, until=later(now, lease), limit=limit)
 
         found = await self.run(work)

@@ -113,9 +113,9 @@ class Feeds(Base):
         found = one(self._polls, codec.feed_state, feed=feed)
         return found[1] if found else None
 
-    async def claim_feeds(self, now: datetime, lease: float, limit: int) -> list[LeasedFeed]:
+    async def claim_feeds(self, now: datetime, lease: float, limit: int, *, force: bool = False) -> list[LeasedFeed]:
         leased: list[LeasedFeed] = []
-        for feed in self._due.take(now, limit):
+        for feed in self._all(limit) if force else self._due.take(now, limit):
             found = one(self._feeds, codec.feed, id=feed)
             state = one(self._polls, codec.feed_state, feed=feed)
             if found is not None and state is not None:
@@ -124,6 +124,11 @@ class Feeds(Base):
                 leased.append(LeasedFeed(found[1], state[1], self._epoch))
             self._due.touch(feed, now)
         return leased
+
+    def _all(self, limit: int) -> list[str]:
+        """Feeds that are not gone, due or not, leased or not, longest due first."""
+        polls = [poll for poll in self._schedule.values() if not poll.gone]
+        return [poll.feed for poll in sorted(polls, key=lambda poll: (poll.next_poll, poll.feed))[:limit]]
 
     async def save_feed(self, state: FeedState, epoch: int) -> None:
         self._check_lease(state.feed, epoch)

@@ -140,6 +140,27 @@ async def test_a_lease_that_ran_out_is_given_to_another_and_the_late_holder_is_r
     assert [kept.next_poll for _, kept in await store.feeds()] == [after(400)]
 
 
+async def test_feeds_claimed_by_force_are_leased_no_longer_than_others(store: Store) -> None:
+    """`run --once` polls what is not due and what a killed process held; when it is killed itself, minutes are lost."""
+    due = {"https://0.org": 500, "https://1.org": 10, "https://2.org": 90_000}
+    await store.sync_feeds([feed(address) for address in (*due, "https://gone.org")], NOW)
+    for lease in await store.claim_feeds(NOW, 60, 9):
+        later = state(lease.feed.id, after(due.get(lease.feed.id, 0)), gone=lease.feed.id not in due)
+        await store.save_feed(later, lease.epoch)
+    [killed] = await store.claim_feeds(after(20), 60, 9)
+
+    forced = await store.claim_feeds(after(30), 60, 9, force=True)
+    assert [row.feed.id for row in forced] == ["https://1.org", "https://0.org", "https://2.org"]
+    assert len(await store.claim_feeds(after(31), 60, 2, force=True)) == 2
+    with pytest.raises(LeaseLost):
+        await store.save_feed(state(killed.feed.id, after(1)), killed.epoch)
+    await store.save_feed(state("https://2.org", after(40)), forced[2].epoch)
+
+    assert [row.feed.id for row in await store.claim_feeds(after(89), 60, 9)] == ["https://2.org"]
+    assert [row.feed.id for row in await store.claim_feeds(after(92), 60, 9)] == ["https://1.org"]
+    assert {row.feed.id for row in await store.claim_feeds(after(501), 60, 9)} == set(due)
+
+
 async def test_a_holder_whose_feed_was_removed_is_refused(store: Store) -> None:
     """A source removed while it is being fetched does not come back."""
     await store.add_feed(feed(), NOW)
@@ -294,6 +315,17 @@ async def test_a_commit_inserts_deliveries_only_where_new_or_waiting(store: Stor
     await store.commit(commit(replace(due, due=after(99), subscriptions=())))
 
     assert await store.deliveries(None, [StoryId("s1")]) == [due]
+
+
+async def test_a_muted_ring_may_be_decided_anew(store: Store) -> None:
+    """What was never told rings when another keyword finds the story later; rings are found among other rows."""
+    muted = delivery(state=DeliveryState.MUTED, reason="unsubscribed", settled=after(1))
+    grow = delivery(kind=DeliveryKind.GROW, entry="e2", reason='of "kind":"ring"')
+    await store.commit(commit(muted, grow))
+    ring = delivery(entry="e2", due=after(3))
+    await store.commit(commit(ring))
+    assert await store.rings([StoryId("s1")]) == [ring]
+    assert await store.deliveries(None, [StoryId("s1")]) == [ring, grow]
 
 
 async def test_deliveries_are_in_order_of_creation_by_chat_and_story(store: Store) -> None:

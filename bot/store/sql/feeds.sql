@@ -31,6 +31,20 @@ from due join feeds f on f.id = due.feed
 where p.feed = due.feed
 returning f.body, p.body, p.epoch, p.next_poll
 
+-- name: claim_all_feeds
+with due as (
+    select feed from polls
+    where not gone
+    order by next_poll, feed
+    limit %(limit)s
+    for update skip locked
+)
+update polls p
+set epoch = nextval('epochs'), leased_until = %(until)s
+from due join feeds f on f.id = due.feed
+where p.feed = due.feed
+returning f.body, p.body, p.epoch, p.next_poll
+
 -- name: save_leased
 update polls
 set next_poll = %(next_poll)s, gone = %(gone)s, body = %(body)s, leased_until = null
