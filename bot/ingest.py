@@ -260,12 +260,12 @@ class Ingest:
     async def _told(self, turn: _Turn, story: Story) -> dict[ChatId, Told]:
         """What each chat knows of the story, under any name it had."""
         names = (story.id, *story.merged)
-        rows = {row.id: row for row in await self._store.deliveries(None, names)}
+        rows = {row.id: row for row in await self._store.rings(names)}
         rows.update((i, row) for i, row in turn.deliveries.items() if row.story in names)
         told: dict[ChatId, Told] = {}
         for row in rows.values():
-            if row.kind is not DeliveryKind.RING:
-                continue
+            if row.kind is not DeliveryKind.RING or row.state is DeliveryState.MUTED:
+                continue  # what was never told, because it was stopped or paused in time, may ring for others
             before = told.get(row.chat)
             if before is None or (before.ring and _rank(row) > _rank(before.ring)):
                 told[row.chat] = Told(row)

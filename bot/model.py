@@ -528,7 +528,7 @@ class PollCommit:
     fingerprints: tuple[Fingerprint, ...] = ()
     #: created or changed; replaces by id
     stories: tuple[Story, ...] = ()
-    #: inserted where the id is new, or where the stored row is WAITING; otherwise left as it is
+    #: inserted where the id is new, or where the stored row is WAITING or MUTED; otherwise left as it is
     deliveries: tuple[Delivery, ...] = ()
 
 

@@ -460,3 +460,17 @@ async def test_reading_back_a_big_store_leaves_turns_to_others(world: World) -> 
     assert await turns_during(world.ingest._story_index()) > 30
     assert await turns_during(world.ingest._follow_subscriptions()) > 20
     assert await turns_during(world.say("/latest nothing")) > 8
+
+
+async def test_a_story_that_was_stopped_in_time_rings_for_another_keyword(night: World) -> None:
+    """A ring that was dropped unsent, because its keyword was, must not swallow the story for what comes after."""
+    await night.poll("North Wire", SHELLS)
+    await night.deliver()
+    await night.say("/unsubscribe Idlib")
+    night.clock.advance(8 * 3600)
+    await night.deliver()
+    assert night.sends() == []
+    await night.say("/subscribe Ariha")
+    await night.poll("Harbour Post", SHELLS_2)
+    await night.deliver()
+    assert night.sends() == [SHELLS_2.title]

@@ -102,10 +102,10 @@ class PgDeliveries(PgChats):
             await do(connection, SQL["put_receipts"], **values)
 
     async def put_deliveries(self, connection: Connection, deliveries: Iterable[Delivery]) -> None:
-        """Inserted where new or where the stored row waits; the same goes for rows given twice."""
+        """Inserted where new or where the stored row waits or was muted; the same goes for rows given twice."""
         given: dict[DeliveryId, Delivery] = {}
         for delivery in deliveries:
-            if delivery.id not in given or given[delivery.id].state is DeliveryState.WAITING:
+            if delivery.id not in given or given[delivery.id].state in (DeliveryState.WAITING, DeliveryState.MUTED):
                 given[delivery.id] = delivery
         if given:
             chats = sorted({chat_key(delivery.chat) for delivery in given.values()})
@@ -166,6 +166,9 @@ class PgDeliveries(PgChats):
         else:
             found = await self._rows(SQL["deliveries_of_chat"], chat=chat_key(chat), stories=[*stories])
         return [delivery_of(row) for row in found]
+
+    async def rings(self, stories: Sequence[StoryId]) -> list[Delivery]:
+        return [delivery_of(row) for row in await self._rows(SQL["rings_of_stories"], stories=[*stories])]
 
     async def receipts(self, chat: ChatId, stories: Sequence[StoryId]) -> list[Receipt]:
         found = await self._rows(SQL["receipts"], chat=chat_key(chat), stories=[*stories])

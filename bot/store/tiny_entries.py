@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from bot.store.journal import JournalDB
 
 
+#: states of a delivery that a later turn may decide anew
+REPLACED = (DeliveryState.WAITING, DeliveryState.MUTED)
+
+
 class _Seen(msgspec.Struct, gc=False):
     seen: datetime
 
@@ -108,7 +112,7 @@ class Entries(Moves):
                 put(self._stories, codec.story, story, id=story.id)
             for delivery in commit.deliveries:
                 found = self._delivery_row(delivery.chat, delivery.story, delivery.id)
-                if found is None or found[1].state is DeliveryState.WAITING:
+                if found is None or found[1].state in REPLACED:
                     self._deliveries.put(found[0] if found else None, codec.delivery.encode(delivery))
         await self._durable()
         if commit.epoch is not None:

@@ -56,7 +56,7 @@ on conflict (id) do update set
     entry = excluded.entry, subscriptions = excluded.subscriptions, created = excluded.created, due = excluded.due,
     state = excluded.state, attempts = excluded.attempts, reason = excluded.reason, settled = excluded.settled,
     held = excluded.held
-where deliveries.state = 'waiting'
+where deliveries.state in ('waiting', 'muted')
 
 -- name: settle_deliveries
 update deliveries d
@@ -83,6 +83,10 @@ on conflict (chat, story, message) do update set
 -- name: deliveries_of_stories
 select id, chat, story, entry, kind, subscriptions, created, due, state, attempts, reason, settled, held
 from deliveries where story = any(%(stories)s) order by n
+
+-- name: rings_of_stories
+select id, chat, story, entry, kind, subscriptions, created, due, state, attempts, reason, settled, held
+from deliveries where story = any(%(stories)s) and kind = 'ring' order by n
 
 -- name: deliveries_of_chat
 select id, chat, story, entry, kind, subscriptions, created, due, state, attempts, reason, settled, held
