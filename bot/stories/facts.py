@@ -28,6 +28,7 @@ _BEGIN = tuple((form[:-1], what) for what, forms in _COUNTED.items() for form in
 _AMOUNT = re.compile(r"\d{1,3}(?:[,.\u00a0]\d{3})+|\d{1,7}")
 _PUNCTUATION = ".,:;!?()[]\"'“”‘’«»…-–—"
 _GAP = 4  #: words that may stand between a number and what it counts
+_LIMIT = 1 << 15  #: words a cache may hold before it starts anew
 
 
 def _amount(word: str) -> int:
@@ -43,13 +44,26 @@ def _counted(word: str) -> str:
     return _EXACT.get(word) or next((what for begin, what in _BEGIN if word.startswith(begin)), "")
 
 
+class _Said(dict[str, tuple[str, bool, bool]]):
+    """What stands between two spaces → the bare word, whether a clause ends there, whether it may be an amount."""
+
+    def __missing__(self, chunk: str) -> tuple[str, bool, bool]:
+        if len(self) >= _LIMIT:
+            self.clear()
+        word = chunk.casefold().strip(_PUNCTUATION)
+        said = self[chunk] = (word, chunk[-1] in ",.!?;:", word[:1].isdigit() or word in _WORDS)
+        return said
+
+
+_said = _Said()
+
+
 def tolls(text: str) -> tuple[tuple[str, int], ...]:
     """What is counted and the highest count of each: "kills 11, injuring 30" gives (("injured", 30), ("killed", 11))."""
-    said = [(word.strip(_PUNCTUATION), word[-1] in ",.!?;:") for word in text.casefold().split()]
+    said = [_said[chunk] for chunk in text.split()]
     found: dict[str, int] = {}
-    for i, (word, ends) in enumerate(said):
-        if not (word[:1].isdigit() or word in _WORDS):
-            continue
+    for i in [i for i, (_, _, amount) in enumerate(said) if amount]:
+        word, ends, _ = said[i]
         amount = _amount(word)
         what = _what(said, i, ends=ends) if amount else ""
         if what:
@@ -57,19 +71,19 @@ def tolls(text: str) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(found.items()))
 
 
-def _what(said: list[tuple[str, bool]], at: int, *, ends: bool) -> str:
+def _what(said: list[tuple[str, bool, bool]], at: int, *, ends: bool) -> str:
     """What the number at `at` counts: the next counted thing of the sentence, before another number, else the last one."""
     if not ends:
-        for word, stop in said[at + 1 : at + 2 + _GAP]:
+        for word, stop, number in said[at + 1 : at + 2 + _GAP]:
             if word == "more":  # eight more: not the sum
                 return ""
-            if word[:1].isdigit() or word in _WORDS:
+            if number:
                 break
             if what := _counted(word):
                 return what
             if stop:
                 break
-    for gap, (word, stop) in enumerate(reversed(said[max(0, at - 2 * _GAP) : at])):
+    for gap, (word, stop, _) in enumerate(reversed(said[max(0, at - 2 * _GAP) : at])):
         if stop or word[:1].isdigit():
             break
         if word == "toll":

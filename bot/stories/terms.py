@@ -31,6 +31,7 @@ _STEMMERS = {
 }  # fmt: skip
 _BY_CHARACTER = re.compile(f"[{CHARACTERS}]")
 _NUMBER = re.compile(r"\d+(?:[.,\u00a0]\d{3})*(?:[.,]\d+)?")
+_DIGIT = re.compile(r"\d")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 #: pieces on many things, or on no event: they stand alone unless much more than words speaks for a story
 _ALONE = re.compile(
@@ -152,7 +153,7 @@ def sketch(entry: Entry) -> Sketch:
 
 def numbers(text: str) -> tuple[str, ...]:
     """Numbers of at least two digits that are no years, separators of thousands removed, each once."""
-    if not any(map(str.isdigit, text)):
+    if not _DIGIT.search(text):
         return ()
     found = (re.sub(r"[.,\u00a0](?=\d{3}\b)", "", match.group()) for match in _NUMBER.finditer(text))
     return tuple(dict.fromkeys(n for n in found if len(n) > 1 and not _YEAR.fullmatch(n)))

@@ -131,9 +131,9 @@ class Window:
         for term in new.terms:
             spread[term] += 1
             stories = postings[term]
-            before = len(stories)
             stories.add(story)
-            if before < 32 or steady(before) != steady(len(stories)):
+            mentions = len(stories)
+            if mentions <= 32 or steady(mentions) == mentions:
                 weights.pop(term, None)
         heappush(self._ends, (home.last, story))
         self.weights.resize(len(self.stories))
@@ -182,25 +182,31 @@ class Window:
         heads = frozenset(new.title)
         # Other alphabets are thinner in the table, so more words tie for the rarest.
         most = _RARE if all(map(str.isascii, new.terms[:4])) else 2 * _RARE
-        rare = sorted(mine, key=lambda term: (-mine[term], term not in heads, term))[:most]
-        found: dict[StoryId, float] = defaultdict(float)
+        rare = [
+            term for _, _, term in sorted([(-weight, term not in heads, term) for term, weight in mine.items()])[:most]
+        ]
+        found: dict[StoryId, float] = {}
         # The more stories there are, the more of them share a few words by chance.
         crowd = log10(max(1.0, len(self.stories) / _CROWD))
-        reach = 0
-        for term in rare:
+        gate = (_GATE + 0.06 * crowd) * sum([mine[term] ** 2 for term in rare])
+        gains = [mine[term] ** 2 * (1.5 if term in heads else 1.0) for term in rare]
+        left, reach, most_points = sum(gains), 0, 0.0
+        for term, points in zip(rare, gains, strict=True):
             stories = self.postings.get(term)
-            if not stories:
-                continue
-            reach += len(stories)
-            if reach > _REACH / (1 + crowd) and found:
-                break
-            points = mine[term] ** 2 * (1.5 if term in heads else 1.0)
-            for story in stories:
-                found[story] += points
+            if stories:
+                reach += len(stories)
+                if reach > _REACH / (1 + crowd) and found:
+                    break
+                # What has none of the rarer words can't get there any more with those that are left.
+                late = left < max(gate, most_points * _PROMISE) * 0.999
+                for story in found.keys() & stories if late else stories:
+                    said = found[story] = found.get(story, 0.0) + points
+                    if said > most_points:
+                        most_points = said
+            left -= points
         if not found:
             return []
-        gate = _GATE + 0.06 * crowd
-        least = max(max(found.values()) * _PROMISE, gate * sum([mine[term] ** 2 for term in rare]))
+        least = max(most_points * _PROMISE, gate)
         fair = sorted(
             [
                 (points / (1 + 0.02 * len(self.stories[s].members)) ** 0.3, s)
