@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from bot.model import (
     FeedState,
     Limits,
     NotModified,
+    ParsedFeed,
     PollCommit,
     RetryLater,
     Story,
@@ -29,7 +31,8 @@ from bot.model import (
     SubscriptionId,
     Validators,
 )
-from bot.store.tiny import open_tiny
+from bot.store.disk import Disk
+from bot.store.tiny import TinyStore, open_tiny
 from tests.fakes import FakeClock
 from tests.test_flow import PRIZE, SHELLS, SHELLS_2, SHELLS_3
 from tests.test_poll import FakeFetcher, until
@@ -474,3 +477,72 @@ async def test_a_story_that_was_stopped_in_time_rings_for_another_keyword(night:
     await night.poll("Harbour Post", SHELLS_2)
     await night.deliver()
     assert night.sends() == [SHELLS_2.title]
+
+
+# ---------------------------------------------------------------- the disk
+
+
+class Refusing(Disk):
+    """A disk that is full while `full`."""
+
+    full = False
+
+    def write(self, fd: int, data: bytes | memoryview, offset: int) -> int:
+        if self.full:
+            raise OSError(28, "No space left on device")
+        return super().write(fd, data, offset)
+
+
+async def test_a_disk_that_was_full_for_an_hour_costs_nothing(world: World) -> None:
+    """Row 48: polls, alerts and commands are refused meanwhile, nothing is sent unrecorded, and all goes on by itself."""
+    await world.baseline()
+    await world.say("/subscribe Idlib, lighthouse")
+    assert isinstance(world.store, TinyStore)
+    disk = world.store.db.storage.files.disk = Refusing()
+    await world.poll("North Wire", SHELLS)
+    disk.full = True
+    for _ in range(12):
+        with pytest.raises(StoreFull):
+            await world.deliver()
+        [leased] = [
+            one for one in await world.store.claim_feeds(world.clock.now(), 60, 100) if one.feed.name == "Harbour Post"
+        ]
+        with pytest.raises(StoreFull):
+            await world.ingest(leased, replace(leased.state, title="tried"), ParsedFeed("", (PRIZE,)))
+        assert "store is not available" in (await world.say("/subscribe whale")).message.text
+        world.clock.advance(300)
+    assert world.sends() == []
+    disk.full = False
+    await world.poll("Harbour Post", PRIZE)
+    assert "added" in (await world.say("/subscribe whale")).message.text
+    await world.deliver()
+    assert world.sends() == [SHELLS.title, PRIZE.title]
+    assert len(await world.store.subscriptions(HERE)) == 3
+
+
+async def test_a_send_that_the_disk_can_not_record_is_repeated_once(world: World) -> None:
+    """Row 48: the disk fills between the claim and its settlement: one duplicate at most, and none while it is full."""
+    await world.baseline()
+    await world.say("/subscribe Idlib")
+    assert isinstance(world.store, TinyStore)
+    disk = world.store.db.storage.files.disk = Refusing()
+    await world.poll("North Wire", SHELLS)
+    real = world.chat.send
+
+    async def fills(*args: Any, **more: Any) -> Any:
+        disk.full = True
+        return await real(*args, **more)
+
+    world.chat.send = fills  # type: ignore[method-assign]
+    await world.deliver()
+    world.chat.send = real  # type: ignore[method-assign]
+    for _ in range(12):
+        world.clock.advance(300)
+        with pytest.raises(StoreFull):
+            await world.deliver()
+    assert len(world.sends()) == 1
+    disk.full = False
+    world.clock.advance(300)
+    await world.deliver()
+    await world.deliver()
+    assert len(world.sends()) == 2
