@@ -85,8 +85,8 @@ def write_opml(feeds: Iterable[Feed], title: str = "Tocsin") -> str:
 def _outlines(text: str) -> Iterator[tuple[dict[str, str], tuple[str, ...]]]:
     """Every outline with the names of the folders around it, in the document's order.
 
-    Read tag by tag: lists are written by hand and by many programs, one in five of those in the wild is not
-    well-formed XML, and with no XML parser there are no entities to expand or to fetch.
+    Read tag by tag: lists are written by hand and by many programs, most of one well-known collection are not
+    well-formed XML, and with no XML parser there are no entities to expand or to fetch (docs/decisions/0006).
     """
     folders: list[str] = []
     broken = 0
