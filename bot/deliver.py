@@ -59,6 +59,9 @@ _NO_ADAPTER = 600.0
 _LOOK = 60.0
 #: chats whose wait is remembered before those whose wait is over are forgotten
 _SWEEP_AT = 10_000
+_ALL = 1_000_000
+#: seconds; no back-off is longer
+_LONGEST_WAIT = 1200.0
 
 
 class Deliverer:
@@ -88,6 +91,8 @@ class Deliverer:
         self._work = asyncio.Event()
         self._stopping = False
         self._caught_up = False
+        #: wall clock minus monotonic clock, when last looked at
+        self._skew = clock.now().timestamp() - clock.monotonic()
         #: chats that must wait, and until when by the wall and the monotonic clock: what arrives meanwhile waits too
         self._waits: dict[ChatId, tuple[datetime, float]] = {}
 
@@ -133,11 +138,27 @@ class Deliverer:
         free = LANES - len(self._tasks)
         if free <= 0:
             return
+        await self._follow_clock()
         for claim in await self._store.claim_deliveries(self._clock.now(), LEASE, free):
             self._fault("claimed")
             task = asyncio.create_task(self._serve(claim), name=f"deliver {claim.chat.id}")
             self._tasks.add(task)
             task.add_done_callback(self._lane_done)
+
+    async def _follow_clock(self) -> None:
+        """A clock that was set back by a day must not delay by a day what waits for seconds: all is looked at anew."""
+        now = self._clock.now()
+        skew = now.timestamp() - self._clock.monotonic()
+        back = self._skew - skew
+        if back > _LOOK and self._tasks:
+            return  # their claims must not be taken from them: as soon as none is in hand
+        if back > _LOOK:
+            log.warning("clock was set back", seconds=round(back))
+            self._waits.clear()
+            ahead = back + _LONGEST_WAIT
+            for claim in await self._store.claim_deliveries(later(now, ahead), LEASE - ahead, _ALL):
+                await self._give_back(claim, list(claim.deliveries), now)
+        self._skew = skew
 
     def _lane_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

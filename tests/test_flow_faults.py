@@ -546,3 +546,27 @@ async def test_a_send_that_the_disk_can_not_record_is_repeated_once(world: World
     await world.deliver()
     await world.deliver()
     assert len(world.sends()) == 2
+
+
+async def test_a_clock_set_back_does_not_hold_what_waits_for_seconds(night: World) -> None:
+    """Row 55: a retry of a few seconds stays one; what is held until the morning stays held."""
+    await night.say("/quiet off")
+    night.clock.time += timedelta(days=1)
+    night.deliverer._skew += 86_400
+    night.chat.outcomes = [RetryLater("bad gateway")]
+    await night.poll("North Wire", SHELLS)
+    await night.deliver()
+    night.clock.time -= timedelta(days=1)
+    night.clock.advance(30)
+    await night.deliver()
+    assert night.sends() == [SHELLS.title]
+    await night.say("/quiet 22:00-07:00")
+    await night.poll("Harbour Post", PRIZE)
+    await night.deliver()
+    night.clock.time -= timedelta(hours=1)
+    night.clock.advance(30)
+    await night.deliver()
+    assert len(night.sends()) == 1
+    night.clock.advance(10 * 3600)
+    await night.deliver()
+    assert len(night.sends()) == 2

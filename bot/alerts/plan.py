@@ -356,7 +356,7 @@ def _change(rows: Sequence[Delivery], facts: Facts, now: datetime) -> Step:
     if receipt is None or ring is None or receipt.shown == IN_DIGEST or ring.entry not in facts.entries:
         why = reasons.IN_A_DIGEST if receipt else reasons.NO_MESSAGE
         return Settle(tuple(_final(row, DeliveryState.FOLDED, why, now) for row in mine))
-    if receipt.edited is not None and now < receipt.edited + EDIT_SPACING:
+    if receipt.edited is not None and receipt.edited <= now < receipt.edited + EDIT_SPACING:
         later = receipt.edited + EDIT_SPACING
         return Settle(tuple(replace(release(row, later), reason=reasons.BUNDLED) for row in mine))
     message = render.ring(view(first, facts, subject=ring), facts.chat.timezone, receipt.sent)
