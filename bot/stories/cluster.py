@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 WINDOW = timedelta(hours=72)  #: a story rests this long after its last entry
 MERGE = 1.2  #: points above the bar with which an entry that joins one story may draw another one to it ...
 AGREE = 0.8  #: ... and those that the other story's latest entry needs beside the first story
-_BIG = 12  #: entries from which a story asks for more: what it swallows wrongly costs more
+_BIG = 5  #: entries from which a story asks for more: what it swallows wrongly costs more
 _COLD = 50  #: entries below which the window can't tell an outlet's beat from an event ...
-_OWN_BEAT = 0.8  #: ... so that its own pieces need so many points more to be one story
+_OWN_BEAT = 1.05  #: ... so that its own pieces need so many points more to be one story
 _RARE = 4.5  #: weight from which a word is called rare
 _COPY = 0.97  #: cosine from which an entry is a copy of another
 _BEST, _HEADLINE = NAMES.index("best"), NAMES.index("headline")
@@ -104,7 +104,7 @@ class StoryIndex:
         if row[_BEST] >= _COPY and len(new.terms) >= 5 and not new.alone:
             return 9.0
         size = len(story.members)
-        bar = self._fitted.join_bar + (0.4 * log(size / _BIG) if size > _BIG else 0.0)
+        bar = self._fitted.join_bar + (0.5 * log(size / _BIG) if size > _BIG else 0.0)
         if self._window.entries < _COLD and all(member.feed == new.feed for member in story.members):
             bar += _OWN_BEAT
         return self._fitted.join(row) - bar

@@ -133,7 +133,7 @@ class _Weighed:
         nearest = story.members[0]
         for member in story.sample():
             shared = sum([square[term] for term in member.terms if term in square])
-            total = sum([weights[term] ** 2 for term in member.terms]) or 1.0
+            total = sum([w * w for w in map(weights.__getitem__, member.terms)]) or 1.0
             cosine = shared / sqrt(self.total * total)
             if cosine > best:
                 best, nearest = cosine, member
@@ -170,13 +170,8 @@ class _Weighed:
     def _now(self, story: OpenStory, shared: list[str]) -> tuple[float, float]:
         """How far a shared word belongs to this story now, and how much it bursts."""
         spread, table, entries = self.window.spread, self.window.table, self.window.entries
-        own, burst = 0.0, -3.0
-        for term in shared:
-            if term[0].isdigit():
-                continue
-            mentions = spread[term]
-            if self.weight[term] > 4:
-                own = max(own, story.counts[term] / mentions * min(1.0, mentions / 3))
-            if mentions > 2:
-                burst = max(burst, log(mentions / (entries + 50) / table.get(term, RAREST) + 0.1))
-        return own, burst
+        words = [term for term in shared if not term[0].isdigit()]
+        shares = [(story.counts[term], spread[term]) for term in words if self.weight[term] > 4]
+        own = max([count / mentions * min(1.0, mentions / 3) for count, mentions in shares], default=0.0)
+        rates = [spread[term] / (entries + 50) / table.get(term, RAREST) for term in words if spread[term] > 2]
+        return own, log(max(rates) + 0.1) if rates else -3.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _WORDS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
@@ -40,6 +41,7 @@ def _amount(word: str) -> int:
     return 0 if len(word) == 4 and 1900 <= amount <= 2100 else amount
 
 
+@lru_cache(_LIMIT)
 def _counted(word: str) -> str:
     return _EXACT.get(word) or next((what for begin, what in _BEGIN if word.startswith(begin)), "")
 
