@@ -24,8 +24,10 @@ from bot.model import (
     EntryId,
     Fingerprint,
     Kind,
+    Placement,
     PollCommit,
     Story,
+    StoryId,
     SubscriptionId,
 )
 from bot.sources.urls import mask_url
@@ -36,7 +38,7 @@ from bot.subscriptions.query import parse_query
 from bot.text import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bot.model import (
         Chat,
@@ -48,8 +50,6 @@ if TYPE_CHECKING:
         LeasedFeed,
         ParsedEntry,
         ParsedFeed,
-        Placement,
-        StoryId,
         Subscription,
         SubscriptionChange,
     )
@@ -79,6 +79,8 @@ class _Turn:
     stories: dict[StoryId, Story] = field(default_factory=dict)
     deliveries: dict[DeliveryId, Delivery] = field(default_factory=dict)
     new: int = 0
+    #: the story index may be half changed: rebuild it before the next turn
+    doubtful: bool = False
 
 
 class Ingest:
@@ -133,6 +135,8 @@ class Ingest:
                 if turn.entries:
                     self._stories = None  # it has placed entries that nobody will ever see: rebuild it
                 raise
+            if turn.doubtful:
+                self._stories = None
             self._fault("committed")
         if turn.deliveries:
             self._wake()
@@ -196,7 +200,7 @@ class Ingest:
             await self._clock.sleep(0)  # a first poll of 500 entries must not hold the event loop
 
     async def _new(self, turn: _Turn, index: StoryIndex, entry: Entry) -> None:
-        placement = index.place(entry)
+        placement = self._placed(turn, index, entry)
         entry = replace(entry, story=placement.story, kind=placement.kind, reason=placement.reason, news=placement.news)
         turn.entries[entry.id] = entry
         turn.new += 1
@@ -204,6 +208,23 @@ class Ingest:
         story = await self._join(turn, entry, placement)
         if not turn.baseline:
             await self._owe(turn, entry, story)
+
+    def _placed(self, turn: _Turn, index: StoryIndex, entry: Entry) -> Placement:
+        """An entry that the clustering chokes on stands alone: it still rings, and the feed's others go on."""
+        try:
+            return index.place(entry)
+        except Exception:
+            log.exception("entry not compared", entry=entry.id, feed=mask_url(entry.feed))
+            turn.doubtful = True
+            return Placement(entry.id, StoryId(f"s{entry.id}"), Kind.FIRST, "it could not be compared with others")
+
+    def _matching(self, entry: Entry) -> Sequence[int]:
+        """Keys of the subscriptions that match; an entry that matching chokes on costs nobody else's alerts."""
+        try:
+            return self._index.match(document(entry))
+        except Exception:
+            log.exception("entry not matched", entry=entry.id, feed=mask_url(entry.feed))
+            return ()
 
     async def _join(self, turn: _Turn, entry: Entry, placement: Placement) -> Story:
         story = await self._story(turn, placement.story) or Story(placement.story, entry.title, turn.now, turn.now, ())
@@ -233,9 +254,9 @@ class Ingest:
 
     async def _owe(self, turn: _Turn, entry: Entry, story: Story, *, before: Entry | None = None) -> None:
         """`before` is the entry as it was before an edit: then only words that the edit brings in ring, and only once."""
-        known = set(self._index.match(document(before))) if before else set()
+        known = set(self._matching(before)) if before else set()
         matched: dict[ChatId, list[Subscription]] = {}
-        for key in self._index.match(document(entry)):
+        for key in self._matching(entry):
             if key in known:
                 continue
             subscription = self._subscriptions[SubscriptionId(key)]

@@ -23,6 +23,7 @@ from bot.model import (
     Limits,
     NotModified,
     ParsedFeed,
+    Placement,
     PollCommit,
     RetryLater,
     Story,
@@ -570,3 +571,25 @@ async def test_a_clock_set_back_does_not_hold_what_waits_for_seconds(night: Worl
     night.clock.advance(10 * 3600)
     await night.deliver()
     assert len(night.sends()) == 2
+
+
+async def test_an_entry_that_clustering_chokes_on_still_rings(tmp_path: Path) -> None:
+    """A bug met by one hostile entry must not cost its alert, nor the feed's other entries, now or later."""
+    world = await World(tmp_path).open()
+    await world.baseline()
+    await world.say("/subscribe Idlib")
+    index = await world.ingest._story_index()
+    place = index.place
+
+    def choke(entry: Entry) -> Placement:
+        if "poison" in entry.title:
+            raise ZeroDivisionError
+        return place(entry)
+
+    index.place = choke  # type: ignore[method-assign]
+    poison, other = item("A poison headline about Idlib"), item("Bakers strike in Idlib over flour")
+    assert await world.poll("North Wire", poison, other) == 2
+    assert await world.poll("North Wire", poison, other) == 0
+    await world.deliver()
+    assert sorted(world.sends()) == sorted([poison.title, other.title])
+    await world.store.close()
