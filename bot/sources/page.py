@@ -101,8 +101,7 @@ def _entry(node: LexborNode, url: str, selectors: Selectors, language: str) -> P
 
 
 def _first(node: LexborNode, selector: str) -> LexborNode | None:
-    found = node.css(selector)
-    return found[0] if found else None
+    return node.css_first(selector)
 
 
 def _date(node: LexborNode | None) -> datetime | None:
