@@ -279,8 +279,9 @@ class Store(FeedStore, EntryStore, SubscriptionStore, Outbox, Protocol):
 
     async def retain(self, entries: datetime, fingerprints: datetime, deliveries: datetime) -> int:
         """Drops entries and stories last seen before, fingerprints last seen before (never one that the feed's last
-        parsed body may still carry: its last_seen >= the feed's last_parsed - 2 days), and settled deliveries with
-        their receipts and actions. Returns how many rows left.
+        parsed body may still carry: its last_seen >= the feed's last_parsed - 2 days), settled deliveries with
+        their receipts and actions, and deliveries that still wait but whose story is no longer kept. Returns how many
+        rows left.
         """
         ...
 

@@ -73,9 +73,10 @@ class TinyStore(Entries):
 
     def _is_over(self, raw: bytes, before: datetime) -> bool:
         row = _aged.decode(raw)
-        if row.state == DeliveryState.WAITING:  # nothing can join a story that is no longer kept
+        if row.state in {DeliveryState.WAITING, DeliveryState.DUE}:
+            # a chat that is gone for good would gather rows for ever; a story that is no longer kept can't be told
             return _is_before(row.created, before) and not self._stories.find(id=row.story)
-        return row.state != DeliveryState.DUE and _is_before(row.settled or row.created, before)
+        return _is_before(row.settled or row.created, before)
 
     def _is_orphan(self, raw: bytes, before: datetime) -> bool:
         row = _aged.decode(raw)

@@ -120,12 +120,12 @@ select id, chat, story, entry, kind, subscriptions, created, due, state, attempt
 from deliveries where state = 'dead' and (%(chat)s::text is null or chat = %(chat)s) order by n desc limit %(limit)s
 
 -- name: drop_deliveries
--- a waiting row can't be filled any more when its story is not kept
+-- a row that waits can't be told any more when its story is not kept
 delete from deliveries d
 where case
-    when state = 'waiting'
+    when state in ('waiting', 'due')
         then created < %(before)s and not exists (select from stories s where s.id = d.story)
-    else state <> 'due' and coalesce(settled, created) < %(before)s
+    else coalesce(settled, created) < %(before)s
 end
 
 -- name: drop_receipts
