@@ -9,7 +9,7 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from bot.model import ParsedEntry, ParsedFeed, ParseFailed
 from bot.sources.charset import to_text
-from bot.sources.entries import MAX_LABEL, finish, language_code, newest
+from bot.sources.entries import MAX_LABEL, MAX_PARTS, finish, language_code, newest
 from bot.sources.language import with_languages
 from bot.sources.plain import clean, from_html
 from bot.sources.urls import resolve_link
@@ -82,7 +82,7 @@ def _entry(node: LexborNode, url: str, selectors: Selectors, language: str) -> P
         return None
     summary = _first(node, selectors.summary) if selectors.summary else None
     captions: list[str] = []
-    for picture in node.css(selectors.caption or "img[alt]"):
+    for picture in node.css(selectors.caption or "img[alt]")[:MAX_PARTS]:
         values = picture.attributes
         captions += [values.get("alt") or "", values.get("title") or "", picture.text() if picture.tag != "img" else ""]
     return finish(
