@@ -165,7 +165,7 @@ def topical(items: Sequence[Labelled], least: int = 8, most: int = 40) -> list[l
 def twin(item: Labelled, names: Sequence[str], dice: random.Random) -> Entry:
     """A look-alike event: the same words with other names and numbers."""
     entry = item.entry
-    swap = {name: dice.choice(names) for name in names_in(entry)}
+    swap = {name: dice.choice(names) for name in sorted(names_in(entry))}
     texts = []
     known = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in swap) or "(?!)")
     for text in (entry.title, entry.summary):

@@ -232,6 +232,7 @@ def quality() -> None:
         fitted = fit_stories.fit_all(others, feeds)
         for label, items in (("tocsin", sets[name]), ("tocsin, in order of publication", by_publication(sets[name]))):
             rows.setdefault(label, []).append(_row(label, items, *ours(items, fitted)))
+        _developments(sets[name], ours(sets[name], fitted)[1], fitted)
         small = [(s, ours(s, fitted)[0]) for s in fit_stories.topical(sets[name]) if any(i.story for i in s)]
         precisions = [b_cubed(s, placed).precision for s, placed in small]
         print(
@@ -241,6 +242,23 @@ def quality() -> None:
     for label, found in rows.items():
         means = [statistics.mean(column) for column in zip(*found, strict=True)]
         print(f"{label:34}" + "".join(f"{m:9.3f}" for m in means[:4]) + f"{means[4]:9.1f}{means[5]:9.1f}")
+
+
+def _developments(items: Sequence[Labelled], kinds: Mapping[EntryId, Kind], fitted: Fitted) -> None:
+    """Where developments are lost: what the labelled ones were taken for, what was taken for one, and F1 were stories known."""
+    true = {item.entry.id: item.kind for item in items}
+    taken = {kind: sum(k is Kind.DEVELOPMENT and kinds[e] is kind for e, k in true.items()) for kind in Kind}
+    named = {kind: sum(k is Kind.DEVELOPMENT and true[e] is kind for e, k in kinds.items()) for kind in Kind}
+    rows = fit_stories.gold_rows(items, fitted.rarity, fitted.join)[1]
+    said = [truth for row, truth in rows if fitted.novelty(row) >= fitted.novelty_bar]
+    told = 2 * sum(said) / (len(said) + sum(truth for _, truth in rows))
+    print(
+        "  labelled developments: "
+        + ", ".join(f"{n} taken for {k.value}" for k, n in taken.items())
+        + "; called developments: "
+        + ", ".join(f"{n} are {k.value}" for k, n in named.items())
+        + f"; F1 were the stories known {told:.3f}"
+    )
 
 
 # ---------------------------------------------------------------- pairs
