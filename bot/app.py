@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from bot.config import Config
-    from bot.model import ChatId, Feed, FetchOutcome, Validators
+    from bot.model import ChatId, Feed
     from bot.ports import Fetcher, Messenger, Parser, Store
     from bot.sample.wire import SampleWire
     from bot.web.server import WebServer
@@ -83,23 +83,6 @@ async def check_slack(config: Config) -> tuple[bool, str]:
     return await probe_slack(config.slack.bot_token, config.slack.base_url)
 
 
-class _SampleFetcher:
-    """Fetches the sample wire past the address guard, and nothing else past it."""
-
-    def __init__(self, wire: SampleWire, public: Fetcher) -> None:
-        self._own = {feed.id for feed in wire.feeds()}
-        self._public = public
-        self._local = HttpFetcher(allow_private=("127.0.0.0/8",), user_agent=f"Tocsin/{__version__}")
-
-    async def fetch(self, url: str, validators: Validators, body_hash: str) -> FetchOutcome:
-        fetcher = self._local if url in self._own else self._public
-        return await fetcher.fetch(url, validators, body_hash)
-
-    async def close(self) -> None:
-        await self._local.close()
-        await self._public.close()
-
-
 class App:
     """A running bot."""
 
@@ -129,11 +112,12 @@ class App:
         now = self.clock.now()
         feeds: tuple[Feed, ...] = self.config.feeds
         if self.config.sample:
-            from bot.sample.wire import SampleWire  # noqa: PLC0415 - only a newcomer needs it
+            from bot.sample.fetcher import SampleFetcher  # noqa: PLC0415 - only a newcomer needs it
+            from bot.sample.wire import SampleWire  # noqa: PLC0415
 
             self.wire = SampleWire(self.clock)
             await self.wire.start()
-            self.fetcher = _SampleFetcher(self.wire, self.fetcher)
+            self.fetcher = SampleFetcher(self.wire, self.fetcher)
             feeds = (*self.wire.feeds(), *feeds)
         away = await self._away(now)
         await self.store.sync_feeds(feeds, now)
