@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import zlib
 from typing import Any
 
 from xxhash import xxh3_128_hexdigest
 
-_zlib: Any
-try:  # three times as fast on feed bodies; the results are the same
-    from isal import isal_zlib as _zlib
-except ImportError:
-    _zlib = zlib
 
+def _fastest_zlib() -> Any:
+    """`isal` where it is installed: three times as fast on feed bodies, with the same results."""
+    try:
+        return importlib.import_module("isal.isal_zlib")
+    except ImportError:
+        return zlib
+
+
+_zlib = _fastest_zlib()
 _ERRORS = (zlib.error, _zlib.error)
 _GZIP = 16 + zlib.MAX_WBITS
 _GZIP_MAGIC = b"\x1f\x8b\x08"
