@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import snowballstemmer
 
+from bot.stories.boilerplate import blanked
 from bot.stories.facts import tolls
 from bot.stories.titles import tidy_title
 from bot.text import CHARACTERS, words
@@ -128,7 +129,8 @@ def _names(text: str, language: str) -> list[str]:
 def sketch(entry: Entry) -> Sketch:
     """Reduces an entry to what is compared."""
     title = tidy_title(entry.title, entry.source)
-    lead = entry.summary or entry.content[:600]
+    # "Read more at North Wire" would make all of an outlet's pieces share a name
+    lead = blanked(entry.summary or entry.content[:600])
     heads = dict.fromkeys(stems(title, entry.language))
     rest = dict.fromkeys(stems(lead[:600], entry.language)[:LEAD_WORDS])
     terms = (*heads, *(term for term in rest if term not in heads))

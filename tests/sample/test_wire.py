@@ -99,16 +99,17 @@ async def test_an_unchanged_feed_answers_304_and_links_lead_somewhere() -> None:
 def entries(edition: tuple[Report, ...]) -> list[tuple[Report, Entry]]:
     """The edition's reports as entries in order of arrival."""
     found = []
+    names = {outlet.slug: outlet.name for outlet in OUTLETS}
     for report in sorted(edition, key=lambda r: r.at):
         seen = START + timedelta(seconds=report.at)
         entry = Entry(
             id=EntryId(f"{report.outlet}/{report.slug}"),
             feed=FeedId(report.outlet),
-            source=report.outlet,
+            source=names[report.outlet],
             title=report.title,
             link=f"https://{report.outlet}.example/{report.slug}",
             guid=report.slug,
-            summary=report.text,
+            summary=f"{report.text}\nRead more at {names[report.outlet]}",
             captions=(report.caption,) if report.caption else (),
             seen=seen,
             published=seen,
