@@ -27,8 +27,9 @@ WHEELS = --constraint constraints.txt --only-binary :all:
 run: $(VENV)/.run
 	@exec $(BIN)/tocsin run $(ARGS)
 
+# many tests wait for processes and clocks: more workers than cores
 test: $(VENV)/.dev
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n 4 --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
