@@ -6,14 +6,14 @@ can carry. Folding happens here, at send time, and is never stored: settings tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, assert_never
 
 from bot.alerts import reasons, render
-from bot.alerts.digest import digest_of, next_digest, quiet_until
-from bot.alerts.outbox import silent
+from bot.alerts.facts import Edit, Facts, Send, Settle, Step
+from bot.alerts.holding import held_until, rhythm_of, silenced, taken_over, was_missed
 from bot.errors import QueryError
 from bot.i18n import _, fill
 from bot.model import Action, Button, DeliveryKind, DeliveryState
@@ -22,23 +22,14 @@ from bot.subscriptions.match import document, hits
 from bot.subscriptions.query import parse_query
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from bot.model import (
-        Chat,
         Delivery,
-        Entry,
-        EntryId,
         Hit,
         Message,
-        Receipt,
-        Story,
-        StoryId,
-        Subscription,
-        SubscriptionId,
     )
-    from bot.stories.summary import Habits
     from bot.subscriptions.match import Document
 
 #: a sent message is edited at most this often; the first edit comes at once
@@ -47,91 +38,21 @@ EDIT_SPACING = timedelta(minutes=3)
 BURST = 10
 #: after an outage at least this long, what was missed comes as one message
 OUTAGE = timedelta(minutes=30)
-#: how long after a start the first polls may take to bring in what was missed
-CATCH_UP = timedelta(seconds=90)
 _CATCH_UP_AT = 3
 #: `Receipt.shown` of a story that was shown inside a digest: there is no message of its own to edit
 IN_DIGEST = "digest"
 
 
-@dataclass(frozen=True, slots=True)
-class StoryFacts:
-    """What is known of one story when it comes to tell a chat of it."""
-
-    story: Story
-    #: its entries that are still kept, in order of arrival
-    entries: tuple[Entry, ...]
-    #: the row that rang, whatever its state; None before
-    ring: Delivery | None
-    receipt: Receipt | None
-    muted: bool
-    #: whether the story rang here under another of its names, before a late merge
-    rang: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known about the rows of one claim."""
-
-    chat: Chat
-    stories: Mapping[StoryId, StoryFacts]
-    entries: Mapping[EntryId, Entry]
-    #: the chat's own
-    subscriptions: Mapping[SubscriptionId, Subscription]
-    habits: Habits
-    #: when the bot was last seen alive before this start, and the start; None when the pause was short
-    away: tuple[datetime, datetime] | None = None
-    #: whether every source was read since
-    caught_up: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Settle:
-    """Nothing to send: rows with their new state."""
-
-    rows: tuple[Delivery, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """A new message."""
-
-    message: Message
-    #: rows that it fulfils
-    rows: tuple[Delivery, ...]
-    #: rows that it covers as well
-    folded: tuple[Delivery, ...] = ()
-    #: message id to reply to, ""
-    reply_to: str = ""
-    #: stories whose alert this message is from now on, with what it shows of them
-    shows: tuple[tuple[StoryId, str], ...] = ()
-    actions: tuple[Action, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """A sent message changes."""
-
-    message: Message
-    rows: tuple[Delivery, ...]
-    receipt: Receipt
-    folded: tuple[Delivery, ...] = ()
-    shown: str = ""
-
-
-Step = Settle | Send | Edit
-
-
 def plan(rows: Sequence[Delivery], facts: Facts, limit: int, now: datetime) -> Step:
     """The next step for these rows (not empty, one chat's, in order). `limit` in UTF-16 units."""
-    rows = [_taken_over(row, facts, now) for row in rows]
+    rows = [taken_over(row, facts, now) for row in rows]
     first = rows[0]
     if facts.chat.paused_until is not None and facts.chat.paused_until > now:
         return Settle(tuple(_final(row, DeliveryState.MUTED, reasons.PAUSED, now) for row in rows))
     story = facts.stories.get(first.story)
     if story is None or first.entry not in facts.entries:
         return Settle((_final(first, DeliveryState.DEAD, reasons.NOT_KEPT, now),))
-    if reason := _silenced(first, facts, now):
+    if reason := silenced(first, facts, now):
         return Settle((_final(first, DeliveryState.MUTED, reason, now),))
     if first.kind is DeliveryKind.RING and story.rang:
         return Settle((_final(first, DeliveryState.FOLDED, reasons.NOTHING_NEW, now),))
@@ -142,36 +63,6 @@ def plan(rows: Sequence[Delivery], facts: Facts, limit: int, now: datetime) -> S
             return _change(rows, facts, now)
         case _:
             assert_never(first.kind)
-
-
-def _silenced(row: Delivery, facts: Facts, now: datetime) -> str:
-    """Why the row must not be told any more, as things stand now; "" when it may."""
-    story = facts.stories[row.story]
-    if story.muted:
-        return reasons.MUTED_STORY
-    ids = {*row.subscriptions, *(story.ring.subscriptions if story.ring and row.kind is not DeliveryKind.RING else ())}
-    mine = [s for i in ids if (s := facts.subscriptions.get(i))]
-    if row.kind is DeliveryKind.CORRECT or not ids:
-        return ""  # what is shown stays true, without a sound
-    if not mine:
-        return reasons.UNSUBSCRIBED
-    return reasons.PAUSED if all(silent(facts.chat, s, now) for s in mine) else ""
-
-
-def _taken_over(row: Delivery, facts: Facts, now: datetime) -> Delivery:
-    """A ring whose subscriptions are gone is that of others which match what came to the story since they are there."""
-    story = facts.stories.get(row.story)
-    if row.kind is not DeliveryKind.RING or story is None or any(i in facts.subscriptions for i in row.subscriptions):
-        return row
-    prepared = [(entry.seen, document(entry)) for entry in story.entries if not entry.baseline]
-    heirs = tuple(
-        s.id
-        for s in facts.subscriptions.values()
-        if not silent(facts.chat, s, now)
-        and s.min_outlets <= len({entry.source for entry in story.entries})
-        and any(seen >= s.created and _matches(s.query, text) for seen, text in prepared)
-    )
-    return replace(row, subscriptions=heirs) if heirs else row
 
 
 def release(row: Delivery, due: datetime) -> Delivery:
@@ -211,52 +102,14 @@ def _hits(query: str, prepared: Document) -> tuple[Hit, ...]:
         return ()
 
 
-def _matches(query: str, prepared: Document) -> bool:
-    try:
-        return hits(parse_query(query), prepared) is not None
-    except QueryError:
-        return False
-
-
 def _final(row: Delivery, state: DeliveryState, reason: str, now: datetime) -> Delivery:
     return replace(row, state=state, reason=reason, settled=now)
-
-
-def _rhythm(row: Delivery, facts: Facts) -> str:
-    ids = row.subscriptions
-    ring = facts.stories[row.story].ring if row.story in facts.stories else None
-    if not ids and ring is not None:
-        ids = ring.subscriptions
-    return digest_of(facts.chat, [s for i in ids if (s := facts.subscriptions.get(i))])
-
-
-def _hold(row: Delivery, facts: Facts, now: datetime) -> tuple[datetime, str] | None:
-    """Until when, and why, this row must not sound yet; None when it may."""
-    rhythm = _rhythm(row, facts)
-    if rhythm != "off":
-        at = next_digest(rhythm, row.created, facts.chat.timezone)
-        if at > now:
-            return at, reasons.DIGEST
-    quiet = quiet_until(facts.chat, now)
-    if quiet is not None:
-        return quiet, reasons.QUIET
-    if not facts.caught_up and _missed(row, facts) and facts.away is not None and facts.away[1] + CATCH_UP > now:
-        return facts.away[1] + CATCH_UP, reasons.CATCHING_UP
-    return None
-
-
-def _missed(row: Delivery, facts: Facts) -> bool:
-    """Published while the bot was away, found by the first polls after it came back."""
-    if facts.away is None:
-        return False
-    entry = facts.entries.get(row.entry)
-    return entry is not None and entry.published <= facts.away[1] and row.created <= facts.away[1] + CATCH_UP
 
 
 def _speak(rows: Sequence[Delivery], facts: Facts, limit: int, now: datetime) -> Step:
     """A message that sounds: held, or bundled with others, or on its own."""
     first = rows[0]
-    hold = _hold(first, facts, now)
+    hold = held_until(first, facts, now)
     if hold is not None:
         due, reason = hold
         return Settle((replace(release(first, due), held=True, reason=reason),))
@@ -266,9 +119,9 @@ def _speak(rows: Sequence[Delivery], facts: Facts, limit: int, now: datetime) ->
         if row.kind in (DeliveryKind.RING, DeliveryKind.DEVELOP)
         and row.entry in facts.entries
         and row.story in facts.stories
-        and not _silenced(row, facts, now)
+        and not silenced(row, facts, now)
         and not (row.kind is DeliveryKind.RING and facts.stories[row.story].rang)
-        and _hold(row, facts, now) is None
+        and held_until(row, facts, now) is None
     ]
     heading = _heading(first, bundle, facts, now)
     if heading:
@@ -283,13 +136,13 @@ def _speak(rows: Sequence[Delivery], facts: Facts, limit: int, now: datetime) ->
 def _heading(first: Delivery, bundle: Sequence[Delivery], facts: Facts, now: datetime) -> str:
     """The digest's heading, "" when the rows go out one by one."""
     clock = render.local_time(now, facts.chat.timezone, now)
-    if _rhythm(first, facts) != "off" and first.held:
+    if rhythm_of(first, facts) != "off" and first.held:
         return fill(_("Your news, {time}"), time=clock)
     rings = [row for row in bundle if row.kind is DeliveryKind.RING]
     if first.held and first.reason == reasons.QUIET and len([row for row in bundle if row.held]) > 1:
         return _("While it was quiet")
-    missed = [row for row in rings if _missed(row, facts)]
-    if facts.away and len(missed) >= _CATCH_UP_AT and _missed(first, facts):
+    missed = [row for row in rings if was_missed(row, facts)]
+    if facts.away and len(missed) >= _CATCH_UP_AT and was_missed(first, facts):
         start, end = (render.local_time(moment, facts.chat.timezone, now) for moment in facts.away)
         return fill(_("While I was away ({start}–{end})"), start=start, end=end)
     return _("Many at once") if len(rings) > BURST else ""
@@ -335,7 +188,7 @@ def _buttons(message: Message, row: Delivery, facts: Facts, now: datetime) -> tu
 
 def _sooner(first: Delivery, mine: Sequence[Delivery], ring: Delivery, facts: Facts, now: datetime) -> Step:
     """The story's ring is held still, for a digest say, and this row's own subscription may want it before."""
-    hold = _hold(first, facts, now)
+    hold = held_until(first, facts, now)
     if ring.entry in facts.entries and hold is None:
         ring = replace(ring, subscriptions=tuple(dict.fromkeys((*ring.subscriptions, *first.subscriptions))))
         step = _ring((ring, *mine[1:]), facts, now)

@@ -29,8 +29,11 @@ class PgChats(PgFeeds):
         found = await self._rows(SQL["chat"], id=chat_key(chat))
         return codec.chat.decode(found[0][0]) if found else None
 
-    async def chats(self) -> list[Chat]:
-        return [codec.chat.decode(body) for (body,) in await self._rows(SQL["chats"])]
+    async def chats(self, ids: Sequence[ChatId] | None = None) -> list[Chat]:
+        if ids is None:
+            return [codec.chat.decode(body) for (body,) in await self._rows(SQL["chats"])]
+        found = await self._rows(SQL["chats_of"], ids=[chat_key(chat) for chat in ids])
+        return [codec.chat.decode(body) for _, body in found]
 
     async def put_chat(self, chat: Chat) -> None:
         async def work(connection: Connection) -> None:

@@ -77,8 +77,12 @@ class Chats(Feeds):
         found = one(self._chats, codec.chat, id=chat_key(chat))
         return found[1] if found else None
 
-    async def chats(self) -> list[Chat]:
-        return [codec.chat.decode(raw) for _, raw in sorted(self._chats.rows.items())]
+    async def chats(self, ids: Sequence[ChatId] | None = None) -> list[Chat]:
+        rows = self._chats.rows
+        if ids is None:
+            return await codec.decode_all(codec.chat, [raw for _, raw in sorted(rows.items())])
+        found = {row for chat in ids for row in self._chats.find(id=chat_key(chat))}
+        return [codec.chat.decode(rows[row]) for row in sorted(found)]
 
     async def put_chat(self, chat: Chat) -> None:
         with self._transaction():

@@ -248,7 +248,7 @@ class Deliveries(Chats):
         rows = self._deliveries.rows
         found = sorted(row for story in set(stories) for row in self._deliveries.find(story=story))
         # decoding all would take time with every entry of a story that thousands of chats hear of
-        return [codec.delivery.decode(raw) for row in found if _RING in (raw := rows[row])]
+        return await codec.decode_all(codec.delivery, [raw for row in found if _RING in (raw := rows[row])])
 
     async def receipts(self, chat: ChatId, stories: Sequence[StoryId]) -> list[Receipt]:
         key = chat_key(chat)

@@ -359,6 +359,7 @@ async def test_chats_are_put_and_found(store: Store) -> None:
     assert await store.chat(BORIS) == full
     assert await store.chats() == [full, Chat(ANNA)]
     assert await store.chat(ChatId("telegram", "-100123")) is None
+    assert await store.chats([ANNA, ChatId("telegram", "-100123"), BORIS]) == [full, Chat(ANNA)]
 
 
 async def test_subscription_ids_are_given_once(store: Store) -> None:

@@ -5,7 +5,7 @@ select body from chats where id = %(id)s
 select body from chats order by n
 
 -- name: chats_of
-select id, body from chats where id = any(%(ids)s)
+select id, body from chats where id = any(%(ids)s) order by n
 
 -- name: put_chat
 insert into chats (id, gone, body) values (%(id)s, %(gone)s, %(body)s)
