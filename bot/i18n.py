@@ -1,8 +1,8 @@
 """Texts for people, in their language (docs/translating.md).
 
-English stands in the code and is the key; a gettext catalogue in bot/locale/ has the other languages. A flow says at
-its edge whom it speaks to: `with speaking(chat.language): ...`. Without a catalogue, or a message in it, people read
-English. Messages name the places of what changes, "Paused for {time}.", so that translators may move them; only
+English stands in the code and is the key; a gettext catalogue in bot/locale/ has the other languages, and the Unicode
+CLDR their plurals and dates. A flow says at its edge whom it speaks to: `with speaking(chat.language): ...`. Without a
+catalogue, or a message in it, people read English. Messages name the places of what changes, "Paused for {time}.", so that translators may move them; only
 messages of ours are ever filled in, and what is filled in is never read as a message.
 """
 
@@ -11,23 +11,44 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import lru_cache
-from gettext import NullTranslations, translation
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_skeleton, get_day_names
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 
 from bot.model import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import date
 
-DOMAIN = "tocsin"
-#: holds LANGUAGE/LC_MESSAGES/tocsin.mo, with LANGUAGE as "tr", "pt_BR" or "zh_Hant"
+#: holds LANGUAGE/LC_MESSAGES/tocsin.po, with LANGUAGE as "tr", "pt_BR" or "zh_Hant"
 LOCALE = Path(__file__).parent / "locale"
 
-_ENGLISH = NullTranslations()
-_catalogue: ContextVar[NullTranslations] = ContextVar("catalogue", default=_ENGLISH)
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What is spoken."""
+
+    #: BCP 47
+    tag: str
+    texts: NullTranslations
+    #: for dates, and for which way it is written
+    locale: Locale
+
+
+#: day before month, and clocks of 24 hours, as in the messages
+_ENGLISH = Language("en", NullTranslations(), Locale("en", "GB"))
+_spoken: ContextVar[Language] = ContextVar("spoken", default=_ENGLISH)
 #: a language, a script, a region (RFC 5646): the tag comes from outside, and names a folder
 _TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|\d{3}))?(?:[-_].*)?", re.IGNORECASE | re.DOTALL)
 
@@ -35,16 +56,16 @@ _TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|\d{3}))?(?:[
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
     """Texts inside are in this language (BCP 47), or in the nearest one that has a catalogue, or in English."""
-    token = _catalogue.set(catalogue(language))
+    token = _spoken.set(nearest(language))
     try:
         yield
     finally:
-        _catalogue.reset(token)
+        _spoken.reset(token)
 
 
 @lru_cache(maxsize=256)
-def catalogue(language: str) -> NullTranslations:
-    """The catalogue for a BCP 47 tag: "pt-BR" is looked for as pt_BR, then as pt."""
+def nearest(language: str) -> Language:
+    """The language for a BCP 47 tag: "pt-BR" is looked for as pt_BR, then as pt; what that one lacks, the next has."""
     tag = _TAG.fullmatch(language)
     if tag is None:
         return _ENGLISH
@@ -52,18 +73,76 @@ def catalogue(language: str) -> NullTranslations:
     wanted = ["_".join(part for part in parts if part) for parts in ((base, script, region), (base, script), (base,))]
     if region:
         wanted.insert(2, f"{base}_{region}")
-    return translation(DOMAIN, LOCALE, list(dict.fromkeys(wanted)), fallback=True)
+    found = [name for name in dict.fromkeys(wanted) if _file_of(name).is_file()]
+    if not found:
+        return _ENGLISH
+    texts = [_read(name) for name in found]
+    for first, then in pairwise(texts):
+        first.add_fallback(then)
+    return Language(found[0].replace("_", "-"), texts[0], _locale(found[0]) or _ENGLISH.locale)
+
+
+def languages() -> list[tuple[str, str]]:
+    """(BCP 47 tag, its own name for itself) of every language that has a catalogue, English first."""
+    tags = sorted(path.parts[-3].replace("_", "-") for path in LOCALE.glob("*/LC_MESSAGES/tocsin.po"))
+    return [("en", "English"), *((tag, _own_name(tag)) for tag in tags)]
+
+
+def spoken() -> str:
+    """The BCP 47 tag of what is spoken now."""
+    return _spoken.get().tag
+
+
+def is_right_to_left() -> bool:
+    """Whether what is spoken now is written from right to left."""
+    return bool(_spoken.get().locale.text_direction == "rtl")
+
+
+def weekday(day: date) -> str:
+    """Its short name, as CLDR has it for what is spoken."""
+    return str(get_day_names("abbreviated", context="stand-alone", locale=_spoken.get().locale)[day.weekday()])
+
+
+def day_and_month(day: date, *, year: bool = False) -> str:
+    """Such as "20 Feb" or "20 Feb 2026", in the order and with the names that CLDR has for what is spoken."""
+    return str(format_skeleton("yMMMd" if year else "MMMd", day, locale=_spoken.get().locale))
+
+
+def _own_name(tag: str) -> str:
+    locale = _locale(tag.replace("-", "_"))
+    return str(locale.get_display_name(locale)) if locale else tag
+
+
+def _locale(name: str) -> Locale | None:
+    """What CLDR knows of it; None: nothing."""
+    try:
+        return Locale.parse(name)
+    except (UnknownLocaleError, ValueError):
+        return None
+
+
+def _file_of(name: str) -> Path:
+    return LOCALE / name / "LC_MESSAGES" / "tocsin.po"
+
+
+def _read(name: str) -> GNUTranslations:
+    """Text a translator can edit goes in, what gettext reads comes out: nothing compiled has to be kept in step."""
+    compiled = BytesIO()
+    with _file_of(name).open("rb") as file:
+        write_mo(compiled, read_po(file, locale=name))  # without a locale, Babel drops the rule of plurals
+    compiled.seek(0)
+    return GNUTranslations(compiled)
 
 
 def _(message: str) -> str:
     """The message in the language that is spoken."""
-    return _fitting(_catalogue.get().gettext(message), message, "") if message else ""
+    return _fitting(_spoken.get().texts.gettext(message), message, "") if message else ""
 
 
 def ngettext(one: str, many: str, count: int) -> str:
     """The form of the message that goes with this count; languages have from one to six of them."""
     english, other = (one, many) if count == 1 else (many, one)
-    return _fitting(_catalogue.get().ngettext(one, many, count), english, other)
+    return _fitting(_spoken.get().texts.ngettext(one, many, count), english, other)
 
 
 def N_(message: str) -> str:  # noqa: N802  gettext's name for it, which tools and translators know

@@ -1,7 +1,6 @@
-"""Catalogues for tests: the messages of the code, written as tocsin.pot, and as .mo bytes that gettext reads."""
+"""Catalogues for tests: the messages of the code, written as tocsin.pot, and as the .po of a language."""
 
 import ast
-import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -86,21 +85,17 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def write_mo(folder: Path, language: str, texts: Mapping[Marked, tuple[str, ...]], plural_forms: str) -> None:
-    """A catalogue as gettext reads it (gettext manual, "The Format of GNU MO Files")."""
-    header = f"Content-Type: text/plain; charset=UTF-8\nPlural-Forms: {plural_forms}\n"
-    rows = {"": header} | {
-        f"{message.one}\0{message.many}" if message.many else message.one: "\0".join(forms)
-        for message, forms in texts.items()
-    }
-    pairs = sorted((key.encode(), value.encode()) for key, value in rows.items())
-    at = 28 + 16 * len(pairs)
-    tables, strings = [b"", b""], b""
-    for side in (0, 1):
-        for pair in pairs:
-            tables[side] += struct.pack("<II", len(pair[side]), at + len(strings))
-            strings += pair[side] + b"\0"
-    head = struct.pack("<7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, 0)
-    path = folder / language / "LC_MESSAGES" / "tocsin.mo"
+def write_po(folder: Path, language: str, texts: Mapping[Marked, tuple[str, ...]], plural_forms: str) -> None:
+    """A translator's file (gettext manual, "The Format of PO Files")."""
+    parts = [f'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n"Plural-Forms: {plural_forms}\\n"\n']
+    for message, forms in texts.items():
+        lines = [f"msgid {_quoted(message.one)}"]
+        if message.many:
+            lines.append(f"msgid_plural {_quoted(message.many)}")
+            lines += [f"msgstr[{n}] {_quoted(form)}" for n, form in enumerate(forms)]
+        else:
+            lines.append(f"msgstr {_quoted(forms[0])}")
+        parts.append("\n".join(lines) + "\n")
+    path = folder / language / "LC_MESSAGES" / "tocsin.po"
     path.parent.mkdir(parents=True)
-    path.write_bytes(head + tables[0] + tables[1] + strings)
+    path.write_text("\n".join(parts), "utf-8")

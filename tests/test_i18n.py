@@ -15,7 +15,7 @@ from bot.alerts.reasons import OUTLETS_SO_FAR, told
 from bot.alerts.render import local_time
 from bot.i18n import _, fill, listed, ngettext, retold, sentence, speaking
 from bot.model import Incoming, Message, Reply, Span
-from tests.catalogues import MARKERS, ROOT, TEMPLATE, Marked, called, messages, modules, template, write_mo
+from tests.catalogues import MARKERS, ROOT, TEMPLATE, Marked, called, messages, modules, template, write_po
 from tests.test_flow import PRIZE, SHELLS, SHELLS_2, SHELLS_3
 from tests.world import HERE, OUTLETS, World, item
 
@@ -27,9 +27,9 @@ PSEUDO = "qq"
 def locale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder of catalogues in place of the real one."""
     monkeypatch.setattr(i18n, "LOCALE", tmp_path / "locale")
-    i18n.catalogue.cache_clear()
+    i18n.nearest.cache_clear()
     yield tmp_path / "locale"
-    i18n.catalogue.cache_clear()
+    i18n.nearest.cache_clear()
 
 
 # ---------------------------------------------------------------- the template
@@ -71,10 +71,10 @@ def test_every_place_is_filled() -> None:
 
 def test_shipped_catalogues_fill_only_known_places() -> None:
     """A translation with a place that nobody fills would be shown in English: it is a mistake to be told of here."""
-    for path in sorted(i18n.LOCALE.glob("*/LC_MESSAGES/*.mo")):
+    for path in sorted(i18n.LOCALE.glob("*/LC_MESSAGES/*.po")):
         language = path.parts[-3]
         with speaking(language):
-            spoken = i18n.catalogue(language)
+            spoken = i18n.nearest(language).texts
             for message in messages():
                 if message.many:
                     for count in range(200):
@@ -93,6 +93,7 @@ TYPED = {
     "[N] on|off",
     "daily 08:00",
     "/timezone ",
+    "/language ",
     "/unsubscribe ",
 }
 #: what these are given is seen; `code` is for what is typed
@@ -162,11 +163,15 @@ def test_the_walk_finds_what_it_is_for() -> None:
 
 def write_pseudo(locale: Path) -> None:
     texts = {m: tuple(f"⟦{text}⟧" for text in (m if m.many else m[:1])) for m in messages()}
-    write_mo(locale, PSEUDO, texts, "nplurals=2; plural=(n != 1);")
+    write_po(locale, PSEUDO, texts, "nplurals=2; plural=(n != 1);")
 
 
-#: told by feeds and people, or numbers and clocks
-GIVEN = [*(text for entry in (SHELLS, SHELLS_2, SHELLS_3, PRIZE) for text in (entry.title, entry.summary)), *OUTLETS]
+#: told by feeds and people, or numbers and clocks, or names that languages have for themselves
+GIVEN = [
+    "English",
+    *(text for entry in (SHELLS, SHELLS_2, SHELLS_3, PRIZE) for text in (entry.title, entry.summary)),
+    *OUTLETS,
+]
 
 
 def unmarked(spans: tuple[Span, ...], typed: str = "") -> set[str]:
@@ -235,7 +240,7 @@ async def test_a_whole_life_in_another_language(locale: Path, world: World) -> N
         "/latest", "/latest Idlib", "/latest whale", "/status", "/unsubscribe 9", "/unsubscribe Idlb", "/unsubscribe",
         "/pause", f"/why {SHELLS.link}", "/pause 1 2h", "/subscriptions", "/resume 1", "/resume", "/pause 2h", "/resume",
         "/digest", "/digest x", "/digest 1 hourly", "/digest off", "/digest daily 8:00", "/quiet", "/quiet 22:00-07:00",
-        "/quiet off", "/timezone", "/timezone Mars", "/timezone istanbul", "/updates", "/updates 1 off", "/updates on",
+        "/quiet off", "/timezone", "/timezone Mars", "/timezone istanbul", "/language", "/language Klingon", "/language qp", "/updates", "/updates 1 off", "/updates on",
         "/subscriptions", "/forget",
     ):  # fmt: skip
         await say(line)
@@ -284,7 +289,7 @@ def test_plurals_follow_the_language(locale: Path) -> None:
     one, many = "{count} subscription added.", "{count} subscriptions added."
     forms = ("Добавлена {count} подписка.", "Добавлены {count} подписки.", "Добавлено {count} подписок.")
     rule = "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);"
-    write_mo(locale, "ru", {Marked(one, many): forms}, rule)
+    write_po(locale, "ru", {Marked(one, many): forms}, rule)
     with speaking("ru-RU"):
         told = [fill(ngettext(one, many, n), count=n) for n in (1, 2, 5, 11, 21, 22)]
     assert told == [
@@ -299,7 +304,7 @@ def test_plurals_follow_the_language(locale: Path) -> None:
 def test_translators_may_move_places(locale: Path) -> None:
     """Spans keep their looks wherever the translation puts them."""
     message = "Paused for {time}. {resume} ends it."
-    write_mo(
+    write_po(
         locale, "de", {Marked(message, ""): ("{resume} beendet die Pause ({time}).",)}, "nplurals=2; plural=(n != 1);"
     )
     with speaking("de"):
@@ -313,7 +318,7 @@ def test_translators_may_move_places(locale: Path) -> None:
 def test_a_slip_in_a_catalogue_costs_no_answer(locale: Path, slip: str) -> None:
     """A translation with an unknown place, or broken braces, is passed over for the English one."""
     message = "Paused for {time}."
-    write_mo(
+    write_po(
         locale,
         "de",
         {Marked(message, ""): (slip,), Marked("{count} day", "{count} days"): (slip, slip)},
@@ -358,23 +363,37 @@ def test_kept_reasons_are_told_in_the_language_of_the_asker(locale: Path) -> Non
 def test_the_nearest_language_is_spoken(locale: Path, tag: str, spoken: str) -> None:
     """Platforms send any BCP 47 tag, in any case; what names no catalogue is English, and never a path."""
     for language in ("pt", "pt_BR", "zh_Hant"):
-        write_mo(locale, language, {Marked("paused", ""): (language,)}, "nplurals=1; plural=0;")
+        write_po(locale, language, {Marked("paused", ""): (language,)}, "nplurals=1; plural=0;")
     with speaking(tag):
         assert _("paused") == (spoken or "paused")
 
 
 def test_times_have_names_of_the_language(locale: Path) -> None:
-    """Weekdays and months are translated, and stand where the language puts them."""
-    texts = {
-        "Tue": "Di",
-        "Feb": "Februar",
-        "{day} {month} {clock}": "{day}. {month}, {clock}",
-        "{weekday} {clock}": "{weekday}, {clock}",
-    }
-    write_mo(locale, "de", {Marked(key, ""): (text,) for key, text in texts.items()}, "nplurals=2; plural=(n != 1);")
+    """Weekdays and months are those of the language (CLDR), and its translator puts the clock where it belongs."""
+    texts = {"{date} {clock}": "{date}, {clock}", "{weekday} {clock}": "{weekday}, {clock}"}
+    write_po(locale, "de", {Marked(key, ""): (text,) for key, text in texts.items()}, "nplurals=2; plural=(n != 1);")
     now = datetime(2026, 3, 2, 12, tzinfo=UTC)
     moments = [now - timedelta(days=days) for days in (0, 6, 10, 400)]
     with speaking("de"):
         told = [local_time(moment, "UTC", now) for moment in moments]
-    assert told == ["12:00", "Di, 12:00", "20. Februar, 12:00", "26 Jan 2025 12:00"]
+    assert told == ["12:00", "Di, 12:00", "20. Feb., 12:00", "26. Jan. 2025, 12:00"]
     assert [local_time(m, "UTC", now) for m in moments] == ["12:00", "Tue 12:00", "20 Feb 12:00", "26 Jan 2025 12:00"]
+
+
+def test_a_language_that_cldr_does_not_know_still_speaks(locale: Path) -> None:
+    """Its texts are used; dates are written as in English."""
+    write_po(locale, "qq", {Marked("paused", ""): ("qaused",)}, "nplurals=1; plural=0;")
+    with speaking("qq"):
+        assert (_("paused"), i18n.day_and_month(datetime(2026, 2, 20, tzinfo=UTC))) == ("qaused", "20 Feb")
+
+
+def test_languages_are_listed_by_their_own_names(locale: Path) -> None:
+    """Who can't read English must be able to find the language that they can read."""
+    for language in ("ar", "pt_BR", "qq"):
+        write_po(locale, language, {Marked("paused", ""): (language,)}, "nplurals=1; plural=0;")
+    names = [("en", "English"), ("ar", "العربية"), ("pt-BR", "português (Brasil)"), ("qq", "qq")]
+    assert i18n.languages() == names
+    with speaking("ar-EG"):
+        assert (i18n.spoken(), i18n.is_right_to_left()) == ("ar", True)
+    with speaking("xx"):
+        assert (i18n.spoken(), i18n.is_right_to_left()) == ("en", False)

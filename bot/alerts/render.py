@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bot.i18n import N_, _, fill, listed, ngettext, sentence
+from bot.i18n import _, day_and_month, fill, listed, ngettext, sentence, weekday
 from bot.model import Button, Message, Span
 
 if TYPE_CHECKING:
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
 HEADLINE = 240
 #: how many further outlets are named before "+N"
 _NAMED = 2
-#: from Monday; from January
-_WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
-_MONTHS = (
-    N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"),
-    N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +119,9 @@ def local_time(moment: datetime, timezone: str, now: datetime) -> str:
     if local.date() == today.date():
         return clock
     if 0 < (today.date() - local.date()).days < 7:
-        return fill(_("{weekday} {clock}"), weekday=_(_WEEKDAYS[local.weekday()]), clock=clock)
-    month = _(_MONTHS[local.month - 1])
-    if local.year == today.year:
-        return fill(_("{day} {month} {clock}"), day=local.day, month=month, clock=clock)
-    return fill(_("{day} {month} {year} {clock}"), day=local.day, month=month, year=local.year, clock=clock)
+        return fill(_("{weekday} {clock}"), weekday=weekday(local), clock=clock)
+    date = day_and_month(local, year=local.year != today.year)
+    return fill(_("{date} {clock}"), date=date, clock=clock)
 
 
 def utf16(text: str) -> int:
