@@ -1,7 +1,4 @@
-"""The composition root: the only file that names adapters. Builds everything, starts it, and stops it in order.
-
-config → store, fetcher, parser, chats → poll → ingest → deliver, with commands beside them
-"""
+"""A running bot: everything built, started, and stopped in order."""
 
 from __future__ import annotations
 
@@ -10,36 +7,30 @@ import contextlib
 import os
 import random
 import signal
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from bot import __version__
 from bot.alerts.pace import Pacer
 from bot.alerts.plan import OUTAGE
-from bot.chats.probe import probe_slack, probe_telegram
+from bot.app.messengers import make_messengers
+from bot.app.parts import make_fetcher, make_parser, open_store_for
 from bot.clock import SystemClock
-from bot.commands import COMMANDS, Commands
+from bot.commands import Commands
 from bot.deliver import Deliverer
 from bot.errors import ConfigError
-from bot.i18n import _, sentence
 from bot.ingest import Ingest
-from bot.model import Chat, Subscription, SubscriptionId
 from bot.poll import Poller
 from bot.scheduler import Scheduler
-from bot.sources.fetch import HttpFetcher
 from bot.sources.schedule import PollPolicy
-from bot.sources.worker import ParserProcess
-from bot.store import open_store
 from bot.stories.summary import Habits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from bot.config import Config
-    from bot.model import ChatId, Feed
+    from bot.model import Feed
     from bot.ports import Fetcher, Messenger, Parser, Store
     from bot.sample.wire import SampleWire
     from bot.web.server import WebServer
@@ -54,33 +45,6 @@ KEEP_DELIVERIES = timedelta(days=30)
 STOP_WITHIN = 8.0
 #: seconds without a look for due feeds after which /readyz says so
 _STALE = 60.0
-
-
-async def open_store_for(config: Config, *, read_only: bool = False) -> Store:
-    """The store that the configuration names."""
-    return await open_store(config.store_url, read_only=read_only)
-
-
-def make_fetcher(config: Config) -> HttpFetcher:
-    """The fetcher with the operator's limits and contact."""
-    contact = f"; +{config.sources.contact}" if config.sources.contact else ""
-    allowed = config.sources.allow_private_networks
-    return HttpFetcher(allow_private=allowed, user_agent=f"Tocsin/{__version__} (news alerts{contact})")
-
-
-def make_parser() -> ParserProcess:
-    """The parser in its worker process."""
-    return ParserProcess()
-
-
-async def check_telegram(config: Config) -> tuple[bool, str]:
-    """Whether the Telegram token works, in words."""
-    return await probe_telegram(config.telegram.token, config.telegram.base_url)
-
-
-async def check_slack(config: Config) -> tuple[bool, str]:
-    """Whether the Slack bot token works, in words."""
-    return await probe_slack(config.slack.bot_token, config.slack.base_url)
 
 
 class App:
@@ -121,7 +85,13 @@ class App:
             feeds = (*self.wire.feeds(), *feeds)
         away = await self._away(now)
         await self.store.sync_feeds(feeds, now)
-        self._make_messengers()
+        self.messengers = make_messengers(
+            self.config,
+            clock=self.clock,
+            store=self.store,
+            pacer=self.pacer,
+            wake=lambda: self.deliverer.wake(),  # noqa: PLW0108  the deliverer is made later
+        )
         for entry in await self.store.entries_since(now - KEEP_ENTRIES):
             self.habits.learn(entry)
         self.deliverer = Deliverer(
@@ -157,54 +127,6 @@ class App:
         seen = [state.last_ok for _, state in await self.store.feeds() if state.last_ok]
         return (max(seen), now) if seen and now - max(seen) >= OUTAGE else None
 
-    def _make_messengers(self) -> None:
-        config = self.config
-        if config.console_enabled:
-            from bot.chats.console import ConsoleMessenger  # noqa: PLC0415 - each platform loads only when used
-
-            self.messengers["console"] = ConsoleMessenger(self.clock)
-        if config.has_telegram:
-            from bot.chats.telegram import Menu, TelegramMessenger  # noqa: PLC0415
-
-            self.messengers["telegram"] = TelegramMessenger(
-                config.telegram.token,
-                clock=self.clock,
-                base_url=config.telegram.base_url,
-                menus=[
-                    Menu(
-                        [(name, _(what)) for name, (*_about, what) in COMMANDS.items()],
-                        description=_(
-                            "I read the news and ring when something you follow happens: one story, one alert."
-                        ),
-                        short_description=_("News alerts by keyword: one story rings once."),
-                    )
-                ],
-                webhook_url=f"{config.web.public_url}/telegram" if self._public else "",
-                pacer=self.pacer,
-                on_moved=self.store.move_chat,
-                on_gone=self._chat_gone,
-                on_back=self._chat_back,
-            )
-        if config.has_slack:
-            from bot.chats.slack import SlackMessenger  # noqa: PLC0415
-
-            self.messengers["slack"] = SlackMessenger(
-                config.slack.bot_token,
-                clock=self.clock,
-                app_token=config.slack.app_token,
-                signing_secret=config.slack.signing_secret,
-                base_url=config.slack.base_url,
-                pacer=self.pacer,
-                on_moved=self.store.move_chat,
-                on_gone=self._chat_gone,
-                on_back=self._chat_back,
-            )
-
-    @property
-    def _public(self) -> bool:
-        """Whether platforms can reach us, so that webhooks beat polling."""
-        return bool(self.config.web.port is not None and self.config.web.public_url)
-
     async def _serve_web(self) -> None:
         """Health checks and webhooks, which check their signatures themselves; only when a port is configured."""
         if self.config.web.port is None:
@@ -237,38 +159,12 @@ class App:
         self._ticked = self.clock.monotonic()
         await self.poller.tick()
 
-    async def _chat_gone(self, chat: ChatId, reason: str) -> None:
-        known = await self.store.chat(chat)
-        if known is not None:
-            await self.store.put_chat(replace(known, gone=reason))
-
-    async def _chat_back(self, chat: ChatId) -> None:
-        known = await self.store.chat(chat)
-        if known is not None and known.gone:
-            await self.store.put_chat(replace(known, gone=""))
-            self.deliverer.wake()
-
     async def welcome(self) -> None:
-        """A newcomer's first start: subscribe the console, so that something rings without typing."""
-        if self.wire is None or "console" not in self.messengers:
-            return
-        if await self.store.chats() or await self.store.subscription_changes(0):
-            return
-        from bot.chats.console import LOCAL  # noqa: PLC0415
-        from bot.commands.desk import code, say  # noqa: PLC0415
+        """A newcomer's first start."""
+        if self.wire is not None and (console := self.messengers.get("console")) is not None:
+            from bot.app.newcomer import welcome  # noqa: PLC0415 - only a newcomer needs it
 
-        now = self.clock.now()
-        await self.store.put_chat(Chat(LOCAL))
-        for query in ("Idlib", "S-300"):
-            await self.store.add_subscription(Subscription(SubscriptionId(0), LOCAL, query, now))
-        first = _(
-            "This is Tocsin. There is no configuration yet, so I read a sample wire of invented news beside well-known "
-            "real sources, and I have subscribed you to {one} and {other}. The first alert comes within seconds."
-        )
-        then = _("Type {help} for all commands; README.md says how to connect Telegram or Slack. Ctrl-C stops.")
-        queries = {"one": code("Idlib"), "other": code("S-300")}
-        hello = say(*sentence(first, **queries), "\n", *sentence(then, help=code("/help")))
-        await self.messengers["console"].send(LOCAL, hello.message)
+            await welcome(self.store, console, self.clock)
 
     async def run_once(self) -> None:
         """Commands on standard input, then every source once, then what is due; for cron."""

@@ -1,0 +1,79 @@
+"""The chat platforms that the configuration names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.commands import COMMANDS
+from bot.i18n import _
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.alerts.pace import Pacer
+    from bot.config import Config
+    from bot.model import ChatId
+    from bot.ports import Clock, Messenger, Store
+
+
+def is_public(config: Config) -> bool:
+    """Whether platforms can reach us, so that webhooks beat polling."""
+    return bool(config.web.port is not None and config.web.public_url)
+
+
+def make_messengers(
+    config: Config, *, clock: Clock, store: Store, pacer: Pacer, wake: Callable[[], None]
+) -> dict[str, Messenger]:
+    """By platform. `wake` is called when a chat can be written to again."""
+
+    async def gone(chat: ChatId, reason: str) -> None:
+        known = await store.chat(chat)
+        if known is not None:
+            await store.put_chat(replace(known, gone=reason))
+
+    async def back(chat: ChatId) -> None:
+        known = await store.chat(chat)
+        if known is not None and known.gone:
+            await store.put_chat(replace(known, gone=""))
+            wake()
+
+    found: dict[str, Messenger] = {}
+    if config.console_enabled:
+        from bot.chats.console import ConsoleMessenger  # noqa: PLC0415 - each platform loads only when used
+
+        found["console"] = ConsoleMessenger(clock)
+    if config.has_telegram:
+        from bot.chats.telegram import Menu, TelegramMessenger  # noqa: PLC0415
+
+        menu = Menu(
+            [(name, _(what)) for name, (*_about, what) in COMMANDS.items()],
+            description=_("I read the news and ring when something you follow happens: one story, one alert."),
+            short_description=_("News alerts by keyword: one story rings once."),
+        )
+        found["telegram"] = TelegramMessenger(
+            config.telegram.token,
+            clock=clock,
+            base_url=config.telegram.base_url,
+            menus=[menu],
+            webhook_url=f"{config.web.public_url}/telegram" if is_public(config) else "",
+            pacer=pacer,
+            on_moved=store.move_chat,
+            on_gone=gone,
+            on_back=back,
+        )
+    if config.has_slack:
+        from bot.chats.slack import SlackMessenger  # noqa: PLC0415
+
+        found["slack"] = SlackMessenger(
+            config.slack.bot_token,
+            clock=clock,
+            app_token=config.slack.app_token,
+            signing_secret=config.slack.signing_secret,
+            base_url=config.slack.base_url,
+            pacer=pacer,
+            on_moved=store.move_chat,
+            on_gone=gone,
+            on_back=back,
+        )
+    return found

@@ -1,0 +1,42 @@
+"""Single adapters as the configuration wants them, for the bot and for commands that need one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot import __version__
+from bot.chats.probe import probe_slack, probe_telegram
+from bot.sources.fetch import HttpFetcher
+from bot.sources.worker import ParserProcess
+from bot.store import open_store
+
+if TYPE_CHECKING:
+    from bot.config import Config
+    from bot.ports import Store
+
+
+async def open_store_for(config: Config, *, read_only: bool = False) -> Store:
+    """The store that the configuration names."""
+    return await open_store(config.store_url, read_only=read_only)
+
+
+def make_fetcher(config: Config) -> HttpFetcher:
+    """The fetcher with the operator's limits and contact."""
+    contact = f"; +{config.sources.contact}" if config.sources.contact else ""
+    allowed = config.sources.allow_private_networks
+    return HttpFetcher(allow_private=allowed, user_agent=f"Tocsin/{__version__} (news alerts{contact})")
+
+
+def make_parser() -> ParserProcess:
+    """The parser in its worker process."""
+    return ParserProcess()
+
+
+async def check_telegram(config: Config) -> tuple[bool, str]:
+    """Whether the Telegram token works, in words."""
+    return await probe_telegram(config.telegram.token, config.telegram.base_url)
+
+
+async def check_slack(config: Config) -> tuple[bool, str]:
+    """Whether the Slack bot token works, in words."""
+    return await probe_slack(config.slack.bot_token, config.slack.base_url)
