@@ -85,7 +85,13 @@ def nearest(language: str) -> Language:
 def languages() -> list[tuple[str, str]]:
     """(BCP 47 tag, its own name for itself) of every language that has a catalogue, English first."""
     tags = sorted(path.parts[-3].replace("_", "-") for path in LOCALE.glob("*/LC_MESSAGES/tocsin.po"))
-    return [("en", "English"), *((tag, _own_name(tag)) for tag in tags)]
+    return [("en", "English"), *((tag, language_name(tag)) for tag in tags)]
+
+
+def language_name(tag: str) -> str:
+    """What a language calls itself; the tag where CLDR does not know it."""
+    locale = _locale(tag.replace("-", "_"))
+    return str(locale.get_display_name(locale)) if locale else tag
 
 
 def spoken() -> str:
@@ -106,11 +112,6 @@ def weekday(day: date) -> str:
 def day_and_month(day: date, *, year: bool = False) -> str:
     """Such as "20 Feb" or "20 Feb 2026", in the order and with the names that CLDR has for what is spoken."""
     return str(format_skeleton("yMMMd" if year else "MMMd", day, locale=_spoken.get().locale))
-
-
-def _own_name(tag: str) -> str:
-    locale = _locale(tag.replace("-", "_"))
-    return str(locale.get_display_name(locale)) if locale else tag
 
 
 def _locale(name: str) -> Locale | None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__, log
-from bot.cli import db, doctor, feeds, reading, slack
+from bot.cli import db, doctor, feeds, init, reading, slack
 from bot.cli.shell import ConfigOption, explained
 from bot.cli.shell import run as run_loop
 from bot.config import Config, from_environment
@@ -71,6 +71,7 @@ def _level(settings: Config) -> str:
 app.command()(run)
 app.command("try")(reading.try_)
 app.command()(reading.stories)
+app.command()(init.init)
 app.command()(doctor.check)
 app.command()(doctor.status)
 app.add_typer(feeds.app, name="feeds")
