@@ -684,3 +684,18 @@ class Reply:
 def later(base: datetime, seconds: float) -> datetime:
     """`base` moved by seconds, never past the end of the calendar."""
     return base + timedelta(seconds=min(seconds, 3.15e9))
+
+
+# ---------------------------------------------------------------- examination
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `tocsin check` looked at."""
+
+    what: str
+    #: "ok", "off", "warning" or "broken"
+    verdict: str
+    detail: str
+    #: what to do about it, ""
+    repair: str = ""

@@ -3,6 +3,7 @@ import json
 import logging
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -332,10 +333,35 @@ def test_check_tells_what_is_broken_and_fails(home: Path, site: str) -> None:
     assert found["Site /gone"]["verdict"] == "broken"
     assert "of-no-bot-at-all" not in done.stdout + done.stderr
 
+    assert "feeds add" in found["Site /gone"]["repair"]
+
     configured(site, "/feed")
     well = tocsin("check")
     assert well.returncode == 0
     assert "ok      Site /feed" in well.stdout
+
+
+def test_check_tells_of_this_machine(home: Path, site: str) -> None:
+    """Tokens that others can read, a disk that forgets, a port that is taken: warnings, which --strict counts."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        token = '[telegram]\ntoken = "123456:of-no-bot-at-all"\nbase_url = "http://127.0.0.1:1"\n'
+        configured(site, "/feed", more=f"[web]\nport = {port}\n{token}")
+        (home / "config.toml").chmod(0o644)
+        done = tocsin("check", "--json", DYNO="worker.1")
+        found = [json.loads(line) for line in done.stdout.splitlines()]
+    told = {(r["what"], r["verdict"]): r for r in found}
+    assert "chmod 600" in told["secrets", "warning"]["repair"]
+    assert "DATABASE_URL" in told["disk", "warning"]["repair"]
+    assert "another program" in told["web", "warning"]["repair"]
+    assert told["telegram", "broken"]["repair"]
+
+    configured(site, "/feed")
+    assert tocsin("check", DYNO="worker.1").returncode == 0
+    assert "1 with warnings" in failed(tocsin("check", "--strict", DYNO="worker.1"))
+    assert tocsin("check", "--strict").returncode == 0
 
 
 def test_run_once_answers_polls_delivers_and_ends(home: Path, site: str) -> None:

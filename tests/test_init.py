@@ -52,7 +52,7 @@ def test_answers_stand_in_the_file_and_are_nobody_elses(home: Path) -> None:
     for complaint in ("must be some of", "is not a bot token", "must begin with tinydb:///"):
         assert complaint in done.stdout
     assert TOKEN not in done.stdout + done.stderr
-    assert "Telegram: not yet" in done.stdout
+    assert "Telegram: broken: " in done.stdout
 
 
 def test_a_file_that_is_there_is_never_lost(home: Path) -> None:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from bot import __version__
 from bot.chats.probe import probe_slack, probe_telegram
+from bot.clock import SystemClock
 from bot.sources.fetch import HttpFetcher
 from bot.sources.worker import ParserProcess
 from bot.store import open_store
 
 if TYPE_CHECKING:
     from bot.config import Config
+    from bot.model import Finding
     from bot.ports import Store
 
 
@@ -32,11 +34,16 @@ def make_parser() -> ParserProcess:
     return ParserProcess()
 
 
-async def check_telegram(config: Config) -> tuple[bool, str]:
-    """Whether the Telegram token works, in words."""
-    return await probe_telegram(config.telegram.token, config.telegram.base_url)
+async def check_telegram(config: Config) -> list[Finding]:
+    """Whether Telegram would work."""
+    return await probe_telegram(
+        config.telegram.token, config.telegram.base_url, config.web.public_url, SystemClock().now
+    )
 
 
-async def check_slack(config: Config) -> tuple[bool, str]:
-    """Whether the Slack bot token works, in words."""
-    return await probe_slack(config.slack.bot_token, config.slack.base_url)
+async def check_slack(config: Config) -> list[Finding]:
+    """Whether Slack would work."""
+    slack = config.slack
+    return await probe_slack(
+        slack.bot_token, slack.app_token, slack.base_url, SystemClock().now, signed=not slack.app_token
+    )

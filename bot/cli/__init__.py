@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from bot import __version__, log
-from bot.cli import db, doctor, feeds, init, reading, slack
-from bot.cli.shell import ConfigOption, explained
+from bot.cli import check, db, feeds, init, reading, slack, status
+from bot.cli.shell import ConfigOption, explained, note
 from bot.cli.shell import run as run_loop
 from bot.config import Config, from_environment
 
@@ -57,6 +57,8 @@ def run(
     """
     settings = from_environment(config)
     log.configure(_level(settings), settings.secrets())
+    if settings.warning:
+        note(settings.warning)
     from bot import app as composition  # noqa: PLC0415  it imports everything; --help should not wait for that
 
     raise typer.Exit(run_loop(composition.run(settings, once=once)))
@@ -72,8 +74,8 @@ app.command()(run)
 app.command("try")(reading.try_)
 app.command()(reading.stories)
 app.command()(init.init)
-app.command()(doctor.check)
-app.command()(doctor.status)
+app.command()(check.check)
+app.command()(status.status)
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(db.app, name="db")
 app.add_typer(slack.app, name="slack")

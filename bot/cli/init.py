@@ -77,8 +77,9 @@ async def _greet(config: Any) -> None:
         ("Slack", config.has_slack, check_slack),
     ):
         if wanted:
-            works, words = await ask(config)
-            out(f"{name}: {'the bot is ' if works else 'not yet: '}{words}")
+            for finding in await ask(config):
+                repair = f" ({finding.repair})" if finding.repair else ""
+                out(f"{name}: {finding.verdict}: {finding.detail}{repair}")
 
 
 def _ask(question: str, default: str, check: Callable[[object], Any], *, hidden: bool = False) -> Any:

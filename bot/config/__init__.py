@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 DEFAULT_FILE = Path("config.toml")
 DEFAULT_STORE = "tinydb:///data/tocsin.json"
 
+#: set by platforms in every process: devcenter.heroku.com/articles/dynos, render.com/docs/environment-variables,
+#: cloud.google.com/run/docs/container-contract
+_FORGETFUL = {"DYNO": "Heroku", "RENDER": "Render", "K_SERVICE": "Cloud Run"}
+
 #: parameters of a feed's address whose values are nobody else's business
 _SECRET_PARAMETERS = re.compile(r"token|key|secret|pass|auth|sig", re.IGNORECASE)
 
@@ -92,6 +96,8 @@ class Config:
     log_level_given: bool = False
     #: play the bundled sample wire
     sample: bool = False
+    #: the platform whose disks last until the next deploy only, where the environment tells of one; ""
+    forgetful_disk: str = ""
 
     @property
     def has_telegram(self) -> bool:
@@ -102,6 +108,16 @@ class Config:
     def has_slack(self) -> bool:
         """A Slack bot token is there."""
         return bool(self.slack.bot_token)
+
+    @property
+    def warning(self) -> str:
+        """What the operator should know before the bot starts; ""."""
+        if not self.forgetful_disk or not self.store_url.startswith("tinydb:"):
+            return ""
+        return (
+            f"{self.forgetful_disk} gives a new disk at each deploy, unless one is mounted: what is kept in a file is lost. "
+            "Set DATABASE_URL to a PostgreSQL database; `tocsin db copy` moves what there is."
+        )
 
     def secrets(self) -> tuple[str, ...]:
         """Every text that must never be shown or logged."""
@@ -205,6 +221,7 @@ def _build(reader: Reader, environ: Mapping[str, str]) -> Config:
         console_enabled=reader.take("console.enabled", checks.yes_no, not chats),
         log_level=level or "info",
         log_level_given=bool(level),
+        forgetful_disk=next((name for variable, name in _FORGETFUL.items() if environ.get(variable)), ""),
     )
 
 
