@@ -18,10 +18,10 @@ from random import Random
 
 import aiohttp
 
-from bot.alerts.pace import Pacer
 from bot.chats.telegram import TelegramMessenger
 from bot.clock import SystemClock
 from bot.deliver import Deliverer
+from bot.pace import LocalPace
 from bot.store import open_store
 from bot.stories.summary import Habits
 from tests.e2e.backlog import fill
@@ -54,11 +54,12 @@ async def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 store = await open_store(f"tinydb:///{Path(folder) / 'store.json'}")
                 await fill(store, asked.chats, asked.alerts)
-                clock, pacer = SystemClock(), Pacer()
-                telegram = TelegramMessenger(TOKEN, clock=clock, base_url=base, pacer=pacer)
+                clock = SystemClock()
+                pace = LocalPace(clock)
+                telegram = TelegramMessenger(TOKEN, clock=clock, base_url=base, pace=pace)
                 deliverer = Deliverer(
                     store=store, messengers={"telegram": telegram}, clock=clock, rng=Random(1), habits=Habits(),
-                    away=None, pacer=pacer, fault=lambda _: None,
+                    away=None, pace=pace, fault=lambda _: None,
                 )  # fmt: skip
                 began = time.monotonic()
                 runner = asyncio.create_task(deliverer.run())

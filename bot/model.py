@@ -547,6 +547,8 @@ class Settlement:
     gone: str = ""
     #: every row of the chat moves to this id (group → supergroup)
     moved_to: ChatId | None = None
+    #: nothing of the chat is given out before, so that what comes meanwhile does not overtake what waits
+    wait: datetime | None = None
 
 
 # ---------------------------------------------------------------- messages

@@ -308,6 +308,22 @@ class CommandHandler(Protocol):
         ...
 
 
+class Pace(Protocol):
+    """When the next message may go, by the limits of its platform and chat, for all who send together."""
+
+    async def turn(self, chat: ChatId, *, limits: Limits, group: bool, patience: float | None = None) -> float:
+        """Waits for the next moment that all limits allow, and books it; 0.0.
+
+        Where the chat's own limits, or a wait that its platform asked for, would take more than `patience` seconds,
+        books nothing and returns at once how many they take.
+        """
+        ...
+
+    async def block(self, platform: str, seconds: float) -> None:
+        """Nothing goes to the platform for so long: it asked us to wait as a whole."""
+        ...
+
+
 class Messenger(Protocol):
     """A chat platform. Every method classes what the platform answers; none raises for it."""
 

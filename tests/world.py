@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from bot.alerts.pace import Pacer
 from bot.commands import Commands
 from bot.deliver import Deliverer
 from bot.ingest import Ingest
 from bot.model import ChatId, Feed, FeedId, Incoming, ParsedEntry, ParsedFeed, Reply
+from bot.pace import LocalPace
 from bot.ports import Store
 from bot.store import open_store
 from bot.stories.summary import Habits
@@ -52,7 +52,7 @@ class World:
             rng=Random(1),
             habits=habits,
             away=self.away,
-            pacer=Pacer(),
+            pace=LocalPace(self.clock),
             fault=lambda _: None,
         )
         self.ingest = Ingest(

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.alerts.pace import Pacer
 from bot.alerts.plan import OUTAGE
 from bot.app.messengers import make_messengers
 from bot.app.parts import make_fetcher, make_parser, open_store_for
@@ -21,6 +20,7 @@ from bot.commands import Commands
 from bot.deliver import Deliverer
 from bot.errors import ConfigError
 from bot.ingest import Ingest
+from bot.pace import LocalPace
 from bot.poll import Poller
 from bot.scheduler import Scheduler
 from bot.sources.schedule import PollPolicy
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from bot.config import Config
     from bot.model import Feed
-    from bot.ports import Fetcher, Messenger, Parser, Store
+    from bot.ports import Fetcher, Messenger, Pace, Parser, Store
     from bot.sample.wire import SampleWire
     from bot.web.server import WebServer
 
@@ -56,7 +56,7 @@ class App:
         self.clock = SystemClock()
         self.rng = random.Random()  # noqa: S311 - jitter
         self.habits = Habits()
-        self.pacer = Pacer()
+        self.pace: Pace = LocalPace(self.clock)
         self.fault = fault
         self.commands = Commands(
             store=store,
@@ -89,7 +89,7 @@ class App:
             self.config,
             clock=self.clock,
             store=self.store,
-            pacer=self.pacer,
+            pace=self.pace,
             wake=lambda: self.deliverer.wake(),  # noqa: PLW0108  the deliverer is made later
         )
         for entry in await self.store.entries_since(now - KEEP_ENTRIES):
@@ -101,7 +101,7 @@ class App:
             rng=self.rng,
             habits=self.habits,
             away=away,
-            pacer=self.pacer,
+            pace=self.pace,
             fault=self.fault,
         )
         self.ingest = Ingest(

@@ -11,10 +11,9 @@ from bot.i18n import _
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.alerts.pace import Pacer
     from bot.config import Config
     from bot.model import ChatId
-    from bot.ports import Clock, Messenger, Store
+    from bot.ports import Clock, Messenger, Pace, Store
 
 
 def is_public(config: Config) -> bool:
@@ -23,7 +22,7 @@ def is_public(config: Config) -> bool:
 
 
 def make_messengers(
-    config: Config, *, clock: Clock, store: Store, pacer: Pacer, wake: Callable[[], None]
+    config: Config, *, clock: Clock, store: Store, pace: Pace, wake: Callable[[], None]
 ) -> dict[str, Messenger]:
     """By platform. `wake` is called when a chat can be written to again."""
 
@@ -57,7 +56,7 @@ def make_messengers(
             base_url=config.telegram.base_url,
             menus=[menu],
             webhook_url=f"{config.web.public_url}/telegram" if is_public(config) else "",
-            pacer=pacer,
+            pace=pace,
             on_moved=store.move_chat,
             on_gone=gone,
             on_back=back,
@@ -71,7 +70,7 @@ def make_messengers(
             app_token=config.slack.app_token,
             signing_secret=config.slack.signing_secret,
             base_url=config.slack.base_url,
-            pacer=pacer,
+            pace=pace,
             on_moved=store.move_chat,
             on_gone=gone,
             on_back=back,

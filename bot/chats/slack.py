@@ -15,7 +15,6 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
-from bot.alerts.pace import Pacer
 from bot.chats import slack_events as events
 from bot.chats import slack_views as views
 from bot.chats.lanes import Lanes, Seen
@@ -24,12 +23,13 @@ from bot.chats.slack_outcome import describe
 from bot.chats.slack_send import REVOKED, Sender
 from bot.chats.slack_socket import SocketMode
 from bot.model import ChatId
+from bot.pace import LocalPace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Mapping
 
     from bot.model import Message, SendOutcome
-    from bot.ports import Clock, CommandHandler
+    from bot.ports import Clock, CommandHandler, Pace
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class SlackMessenger:
         app_token: str = "",
         signing_secret: str = "",
         base_url: str = "https://slack.com/api/",
-        pacer: Pacer | None = None,
+        pace: Pace | None = None,
         on_moved: Callable[[ChatId, ChatId], Awaitable[None]] | None = None,
         on_gone: Callable[[ChatId, str], Awaitable[None]] | None = None,
         on_back: Callable[[ChatId], Awaitable[None]] | None = None,
@@ -71,7 +71,7 @@ class SlackMessenger:
         self._verifier = SignatureVerifier(signing_secret) if signing_secret else None
         #: for the redaction of logs
         self.secrets = tuple(secret for secret in (bot_token, app_token, signing_secret) if secret)
-        self._answers = Answers(self._sender, clock, pacer or Pacer(), on_gone)
+        self._answers = Answers(self._sender, clock, pace or LocalPace(clock), on_gone)
         self._on_moved, self._on_gone, self._on_back = on_moved, on_gone, on_back
         self._lanes, self._seen = Lanes(), Seen()
         self._handler: CommandHandler | None = None

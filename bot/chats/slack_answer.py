@@ -18,10 +18,9 @@ from bot.model import ChatGone, ChatId, Incoming, Limits, Message, Refused, Repl
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.alerts.pace import Pacer
     from bot.chats.slack_send import Sender
     from bot.model import SendOutcome
-    from bot.ports import Clock, CommandHandler
+    from bot.ports import Clock, CommandHandler, Pace
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +35,10 @@ class Answers:
         self,
         sender: Sender,
         clock: Clock,
-        pacer: Pacer,
+        pace: Pace,
         on_gone: Callable[[ChatId, str], Awaitable[None]] | None,
     ) -> None:
-        self._sender, self._patience, self._on_gone = sender, Patience(clock, pacer, LIMITS), on_gone
+        self._sender, self._patience, self._on_gone = sender, Patience(clock, pace, LIMITS), on_gone
         self._rights = Rights(clock.monotonic)
 
     async def handle(self, asked: Asked, handler: CommandHandler) -> None:

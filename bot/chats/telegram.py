@@ -19,13 +19,13 @@ import msgspec
 from telegram import BotCommandScopeAllGroupChats, Update
 from telegram.error import Conflict, InvalidToken
 
-from bot.alerts.pace import Pacer
 from bot.chats import telegram_outcome as outcomes
 from bot.chats.lanes import Lanes, Seen
 from bot.chats.telegram_answer import LIMITS, Answers
 from bot.chats.telegram_send import REVOKED, Sender, is_group
 from bot.chats.telegram_updates import PLATFORM, UPDATES, Line, Press, read, read_member
 from bot.model import ChatId, RetryLater
+from bot.pace import LocalPace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from bot.chats.telegram_updates import Heard
     from bot.model import Message, SendOutcome
-    from bot.ports import Clock, CommandHandler
+    from bot.ports import Clock, CommandHandler, Pace
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class TelegramMessenger:
         base_url: str = "https://api.telegram.org",
         webhook_url: str = "",
         menus: Sequence[Menu] = (),
-        pacer: Pacer | None = None,
+        pace: Pace | None = None,
         on_moved: Callable[[ChatId, ChatId], Awaitable[None]] | None = None,
         on_gone: Callable[[ChatId, str], Awaitable[None]] | None = None,
         on_back: Callable[[ChatId], Awaitable[None]] | None = None,
@@ -88,7 +88,7 @@ class TelegramMessenger:
         #: for the redaction of logs
         self.secrets = (token, token.partition(":")[2], self._webhook_secret)
         self._answers = Answers(
-            self._sender, clock, pacer or Pacer(), on_moved=on_moved, on_gone=on_gone, on_back=on_back
+            self._sender, clock, pace or LocalPace(clock), on_moved=on_moved, on_gone=on_gone, on_back=on_back
         )
         self._handler: CommandHandler | None = None
         self._me: User | None = None

@@ -20,10 +20,9 @@ from bot.model import ChatGone, ChatId, ChatMoved, Limits, Message, Refused, Rep
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.alerts.pace import Pacer
     from bot.chats.telegram_updates import Heard
     from bot.model import Incoming, SendOutcome
-    from bot.ports import Clock, CommandHandler
+    from bot.ports import Clock, CommandHandler, Pace
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +44,13 @@ class Answers:
         self,
         sender: Sender,
         clock: Clock,
-        pacer: Pacer,
+        pace: Pace,
         *,
         on_moved: Callable[[ChatId, ChatId], Awaitable[None]] | None,
         on_gone: Callable[[ChatId, str], Awaitable[None]] | None,
         on_back: Callable[[ChatId], Awaitable[None]] | None,
     ) -> None:
-        self._sender, self._patience = sender, Patience(clock, pacer, LIMITS)
+        self._sender, self._patience = sender, Patience(clock, pace, LIMITS)
         self._on_moved, self._on_gone, self._on_back = on_moved, on_gone, on_back
         self._moves, self._rights = Seen(), Rights(clock.monotonic)
 

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from random import Random
 
-    from bot.alerts.pace import Pacer
-    from bot.ports import Clock, Messenger, Store
+    from bot.ports import Clock, Messenger, Pace, Store
     from bot.stories.summary import Habits
 
 log = structlog.get_logger()
@@ -52,7 +51,7 @@ class Deliverer:
         rng: Random,
         habits: Habits,
         away: tuple[datetime, datetime] | None,
-        pacer: Pacer,
+        pace: Pace,
         fault: Callable[[str], None],
     ) -> None:
         self._store = store
@@ -65,7 +64,7 @@ class Deliverer:
             rng=rng,
             habits=habits,
             away=away,
-            pacer=pacer,
+            pace=pace,
             fault=fault,
         )
         self._tasks: set[asyncio.Task[None]] = set()
@@ -131,7 +130,6 @@ class Deliverer:
             return  # their claims must not be taken from them: as soon as none is in hand
         if back > _LOOK:
             log.warning("clock was set back", seconds=round(back))
-            self._lanes.forget_waits()
             ahead = back + _LONGEST_WAIT
             for claim in await self._store.claim_deliveries(later(now, ahead), LEASE - ahead, _ALL):
                 await self._lanes.give_back(claim, list(claim.deliveries), now)

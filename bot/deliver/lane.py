@@ -32,9 +32,8 @@ if TYPE_CHECKING:
     from random import Random
 
     from bot.alerts.facts import Facts
-    from bot.alerts.pace import Pacer
-    from bot.model import ChatId, Claim, Delivery, SendOutcome
-    from bot.ports import Clock, Messenger, Store
+    from bot.model import Claim, Delivery, SendOutcome
+    from bot.ports import Clock, Messenger, Pace, Store
     from bot.stories.summary import Habits
 
 log = structlog.get_logger()
@@ -45,8 +44,8 @@ LEASE = 60.0
 PATIENCE = 2.5
 #: seconds to wait for a platform that has rows but no adapter
 _NO_ADAPTER = 600.0
-#: chats whose wait is remembered before those whose wait is over are forgotten
-_SWEEP_AT = 10_000
+#: seconds after which a claim is shown to be still ours before anything is sent
+_PROOF = 5.0
 
 
 class Lanes:
@@ -61,7 +60,7 @@ class Lanes:
         rng: Random,
         habits: Habits,
         away: tuple[datetime, datetime] | None,
-        pacer: Pacer,
+        pace: Pace,
         fault: Callable[[str], None],
     ) -> None:
         self._store = store
@@ -71,13 +70,11 @@ class Lanes:
         self._habits = habits
         self._away = away
         self._fault = fault
-        self._pacer = pacer
+        self._pace = pace
         #: nothing more is to be sent: what is in hand is given back
         self.stopping = False
         #: every source was read since the start
         self.caught_up = False
-        #: chats that must wait, and until when by the wall and the monotonic clock: what arrives meanwhile waits too
-        self._waits: dict[ChatId, tuple[datetime, float]] = {}
 
     async def serve(self, claim: Claim) -> None:
         """One chat's claimed rows, in order, to their end; never raises for what a store or a platform does."""
@@ -87,9 +84,6 @@ class Lanes:
             if messenger is None:
                 reason = fill(reasons.NOT_CONFIGURED, platform=claim.chat.id.platform)
                 await self.give_back(claim, rows, later(self._clock.now(), _NO_ADAPTER), reason)
-                return
-            if due := self._must_wait(claim.chat.id):
-                await self.give_back(claim, rows, due)
                 return
             with speaking(claim.chat.language):
                 await self._serve_rows(claim, rows, messenger)
@@ -103,24 +97,24 @@ class Lanes:
         chat = claim.chat.id
         limits, group = messenger.limits, messenger.is_group(chat)
         facts = await self._facts(claim, rows)
-        began = self._clock.monotonic()
+        began = proved = self._clock.monotonic()
         while rows:
             step = plan(rows, facts, limits.length, self._clock.now())
             if isinstance(step, Settle):
                 await self._settle(claim, rows, step.rows)
                 continue
+            wait = 0.0
+            if not self.stopping:
+                wait = await self._pace.turn(chat, limits=limits, group=group, patience=PATIENCE)
             now = self._clock.monotonic()
-            wait = max(
-                self._pacer.chat_wait(chat, limits=limits, group=group, now=now),
-                self._pacer.blocked(chat.platform, now),
-            )
-            if self.stopping or wait > PATIENCE or now - began > LEASE / 3:
-                seconds = 0.0 if self.stopping else wait
-                await self.give_back(claim, rows, self._wait_until(chat, seconds))
+            if self.stopping or wait or now - began > LEASE / 3:
+                await self.give_back(claim, rows, later(self._clock.now(), wait))
                 return
-            await self._clock.sleep(self._pacer.reserve(chat, limits=limits, group=group, now=now))
+            if now - proved > _PROOF:  # this process may have slept while another took the claim over
+                await self._settle(claim, rows, ())
             if not await self._send(claim, rows, step, messenger):
                 return
+            proved = self._clock.monotonic()
             if rows:
                 facts = await self._facts(claim, rows)
 
@@ -156,13 +150,12 @@ class Lanes:
         match outcome:
             case RetryLater(reason, after, platform_wide):
                 due = retry_at(rows[0], after, now, self._rng)
-                self._wait_until(claim.chat.id, (due - now).total_seconds())
                 if platform_wide:
-                    self._pacer.block(claim.chat.id.platform, self._clock.monotonic() + (due - now).total_seconds())
+                    await self._pace.block(claim.chat.id.platform, (due - now).total_seconds())
                 log.info("send deferred", chat=str(claim.chat.id), reason=reason, due=due.isoformat())
                 tried = {row.id for row in step.rows}
                 back = [_retry(row, due, reason, now) if row.id in tried else release(row, due) for row in rows]
-                await self._settle(claim, rows, back)
+                await self._settle(claim, rows, back, wait=due)
             case ChatGone(reason):
                 log.info("chat gone", chat=str(claim.chat.id), reason=reason)
                 await self._settle(claim, rows, [release(row, now) for row in rows], gone=reason)
@@ -174,31 +167,10 @@ class Lanes:
             case _:
                 assert_never(outcome)
 
-    def _wait_until(self, chat: ChatId, seconds: float) -> datetime:
-        """The chat gets nothing for so long; rows that come meanwhile must not overtake those that wait."""
-        monotonic = self._clock.monotonic()
-        due = later(self._clock.now(), seconds)
-        self._waits[chat] = due, monotonic + seconds
-        if len(self._waits) > _SWEEP_AT:
-            self._waits = {chat: wait for chat, wait in self._waits.items() if wait[1] > monotonic}
-        return due
-
-    def _must_wait(self, chat: ChatId) -> datetime | None:
-        """Until when the chat must wait; exactly what its waiting rows say, so that all come back together, in order."""
-        due, until = self._waits.get(chat, (None, 0.0))
-        if due is not None and self._clock.now() < due and self._clock.monotonic() < until:
-            return due
-        self._waits.pop(chat, None)
-        return None
-
-    def forget_waits(self) -> None:
-        """The wall clock was set back: what the store says counts."""
-        self._waits.clear()
-
     async def give_back(self, claim: Claim, rows: list[Delivery], due: datetime, reason: str = "") -> None:
         """Rows as they were before they were claimed, due at another time."""
         back = [replace(release(row, due), reason=reason or row.reason) for row in rows]
-        await self._settle(claim, rows, back)
+        await self._settle(claim, rows, back, wait=due)
 
     async def _settle(
         self,

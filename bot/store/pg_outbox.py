@@ -81,6 +81,8 @@ class PgDeliveries(PgChats):
             if settlement.deliveries:
                 await do(connection, SQL["settle_deliveries"], **_columns(settlement.deliveries))
             await self.put_receipts(connection, settlement.receipts)
+            if settlement.wait:
+                await do(connection, SQL["wait"], chat=key, wait=settlement.wait)
             if settlement.gone or settlement.moved_to:
                 await do(connection, SQL["release_claim"], chat=key, epoch=settlement.epoch)
             if settlement.gone:

@@ -64,6 +64,8 @@ class _ClaimRow(msgspec.Struct, frozen=True):
     chat: str
     epoch: int
     until: datetime
+    #: nothing is given out before
+    wait: datetime | None = None
 
 
 _counts = msgspec.json.Decoder(_Count)
@@ -136,7 +138,10 @@ class Deliveries(Chats):
         due = rows.first() if rows else None
         if due is None or chat in self._gone:
             return None
-        return max(due, self._claims[chat][1].until) if chat in self._claimed and chat in self._claims else due
+        if chat not in self._claims:
+            return due
+        claim = self._claims[chat][1]
+        return max(due, claim.wait or due, claim.until if chat in self._claimed else due)
 
     def _chat_tables(self) -> list[JournalTable]:
         return [*super()._chat_tables(), self._deliveries, self._receipts, self._claim_table]
@@ -202,6 +207,9 @@ class Deliveries(Chats):
                     self._deliveries.put(found[0], codec.delivery.encode(delivery))
             for receipt in settlement.receipts:
                 self._put_receipt(receipt)
+            if settlement.wait:
+                row = _ClaimRow(key, there[1].epoch, there[1].until, settlement.wait)
+                self._claim_table.put(there[0], msgspec.json.encode(row))
             if settlement.gone or settlement.moved_to:
                 self._release(key)
             if settlement.gone:

@@ -13,11 +13,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.alerts.pace import Pacer
 from bot.chats.telegram import Menu, TelegramMessenger
 from bot.chats.telegram_answer import CANT_CHECK, SLOW_DOWN
 from bot.clock import SystemClock
 from bot.model import Button, ChatGone, ChatId, ChatMoved, Message, Refused, Reply, RetryLater, Sent, Span
+from bot.pace import LocalPace
 from bot.web.server import WebServer
 from tests.chats.rig import Desk, eventually, hearing, text
 from tests.emulators.telegram_api import TOKEN, TelegramApi
@@ -605,13 +605,13 @@ async def test_the_permitted_rate_is_used_and_never_broken(api: TelegramApi) -> 
     """I5 of faults.md: 150 sends to 50 chats, paced as the outbox does it: at most 30 arrive in any second."""
     for person in range(100, 150):
         api.person(person)
-    pacer, clock = Pacer(), SystemClock()
+    pace = LocalPace(SystemClock())
     async with sender(api) as messenger:
 
         async def one_chat(person: int) -> None:
             for _ in range(3):
                 where = chat(person)
-                await clock.sleep(pacer.reserve(where, limits=messenger.limits, group=False, now=clock.monotonic()))
+                await pace.turn(where, limits=messenger.limits, group=False)
                 assert isinstance(await messenger.send(where, text("x")), Sent)
 
         started = time.monotonic()

@@ -540,6 +540,22 @@ async def test_a_claim_is_settled_step_by_step(store: Store) -> None:
     assert [row.attempts for row in again.deliveries] == [2]
 
 
+async def test_a_chat_that_waits_is_not_given_out_before(store: Store) -> None:
+    """Order: what comes while a chat waits must not overtake what waits, whichever process looks."""
+    await store.commit(commit(delivery(ANNA, "s1")))
+    [claim] = await store.claim_deliveries(NOW, 60, 1)
+    await store.commit(commit(delivery(BORIS, "s1")))
+    waiting = replace(claim.deliveries[0], due=after(300))
+    await store.settle(Settlement(claim.chat.id, claim.epoch, (waiting,), wait=after(300)))
+    await store.commit(commit(delivery(ANNA, "s2")))
+    assert [c.chat.id for c in await store.claim_deliveries(after(299), 1, 10)] == [BORIS]
+    assert await store.next_due(after(299)) == after(300)
+    [claim] = [c for c in await store.claim_deliveries(after(300), 60, 10) if c.chat.id == ANNA]
+    assert [row.story for row in claim.deliveries] == ["s1", "s2"]
+    await store.settle(Settlement(ANNA, claim.epoch, tuple(replace(r, due=NOW) for r in claim.deliveries)))
+    assert ANNA in [c.chat.id for c in await store.claim_deliveries(after(300), 60, 10)]
+
+
 async def test_a_late_settle_is_refused_and_changes_nothing(store: Store) -> None:
     """A worker paused for a minute can't unmark what its successor sent (faults row 52)."""
     await store.commit(commit(delivery()))

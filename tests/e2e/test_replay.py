@@ -8,7 +8,6 @@ from random import Random
 
 import pytest
 
-from bot.alerts.pace import Pacer
 from bot.deliver import Deliverer
 from bot.ingest import Ingest
 from bot.model import (
@@ -26,6 +25,7 @@ from bot.model import (
     Subscription,
     SubscriptionId,
 )
+from bot.pace import LocalPace
 from bot.poll import Poller
 from bot.ports import Store
 from bot.sources.fetch import HttpFetcher
@@ -117,7 +117,7 @@ async def test_four_days_on_a_fake_clock(recorded: dict[str, list[tuple[datetime
     def flows(store: Store) -> tuple[Poller, Deliverer]:
         deliverer = Deliverer(
             store=store, messengers={"telegram": chat}, clock=clock, rng=Random(1), habits=Habits(),
-            away=None, pacer=Pacer(), fault=lambda _: None,
+            away=None, pace=LocalPace(clock), fault=lambda _: None,
         )  # fmt: skip
         ingest = Ingest(store=store, clock=clock, wake=deliverer.wake, owners={}, habits=Habits(), fault=lambda _: None)
         poller = Poller(

@@ -89,4 +89,4 @@ select k.chat, k.free_at, d.due
 from (select chat, min(due) as due from deliveries where state = 'due' group by chat) d
 left join claims k on k.chat = d.chat
 where not exists (select from chats c where c.id = d.chat and c.gone)
-    and (k.chat is null or k.free_at is distinct from greatest(d.due, case when k.open then k.until end))
+    and (k.chat is null or k.free_at is distinct from greatest(d.due, k.wait, case when k.open then k.until end))

@@ -11,7 +11,9 @@ select chat, epoch from claims where chat = any(%(chats)s) order by chat for upd
 -- in a statement of its own after the lock, so that it sees what was committed while it waited
 update claims k
 set open = t.open,
-    free_at = case when not t.gone and t.due is not null then greatest(t.due, case when t.open then k.until end) end
+    free_at = case
+        when not t.gone and t.due is not null then greatest(t.due, k.wait, case when t.open then k.until end)
+    end
 from (
     select
         c.chat,
@@ -27,7 +29,11 @@ where k.chat = t.chat
 select chat from claims where free_at <= %(now)s order by free_at, chat limit %(limit)s for update skip locked
 
 -- name: claim_chats
-update claims set epoch = nextval('epochs'), until = %(until)s where chat = any(%(chats)s) returning chat, epoch
+update claims set epoch = nextval('epochs'), until = %(until)s, wait = null
+where chat = any(%(chats)s) returning chat, epoch
+
+-- name: wait
+update claims set wait = %(wait)s where chat = %(chat)s
 
 -- name: claim_deliveries
 with due as (
