@@ -384,6 +384,10 @@ class Subscription:
     digest: str = ""
     #: silent before this time (pause and snooze); None: not
     paused_until: datetime | None = None
+    #: whether to tell when it no longer rings though it used to
+    alarm: bool = True
+    #: when that was last told; None: never
+    silence_told: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

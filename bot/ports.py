@@ -235,6 +235,10 @@ class Outbox(Protocol):
         """Rows of kind RING of these stories, of all chats, in order of creation."""
         ...
 
+    async def alerts_since(self, since: datetime) -> list[Delivery]:
+        """Rows of kind RING and DEVELOP created at or after, of all chats and in any state, in order of creation."""
+        ...
+
     async def claim_deliveries(self, now: datetime, lease: float, limit: int) -> list[Claim]:
         """Up to `limit` chats with due rows, longest due first, each with its due rows in order of creation.
 

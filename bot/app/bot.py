@@ -25,6 +25,7 @@ from bot.poll import Poller
 from bot.scheduler import Scheduler
 from bot.sources.schedule import PollPolicy
 from bot.stories.summary import Habits
+from bot.watch import SilenceWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -104,6 +105,9 @@ class App:
             pace=self.pace,
             fault=self.fault,
         )
+        self.watch = SilenceWatch(
+            store=self.store, messengers=self.messengers, pacer=self.pacer, clock=self.clock, away=away
+        )
         self.ingest = Ingest(
             store=self.store,
             clock=self.clock,
@@ -180,6 +184,7 @@ class App:
         await self._serve_web()
         self.scheduler.add("poll", 1.0, self._tick)
         self.scheduler.add("retain", 3600.0, self._retain, jitter=300.0)
+        self.scheduler.add("silence", 3600.0, self.watch.tick, jitter=300.0)
         self.scheduler.add("compact", 300.0, self.store.compact, jitter=30.0)
         self.scheduler.start()
         async with asyncio.TaskGroup() as group:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.commands import language, looking, settings, subscribing, why
+from bot.commands import language, looking, settings, silence, subscribing, why
 from bot.commands.desk import Asked, Desk, code, did_you_mean, say, suggest
 from bot.errors import StoreError
 from bot.i18n import N_, _, sentence, speaking
@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[Callable[[Asked], Awaitable[Reply]], bool, str, str]] 
     "digest": (settings.digest, True, "[N] off|hourly|daily 08:00|weekly mon 08:00", N_("collect instead of ringing")),
     "quiet": (settings.quiet, True, N_("22:00-07:00 or off"), N_("hold alerts at night")),
     "timezone": (settings.timezone, True, "Europe/Istanbul", N_("whose clock is meant")),
+    "silence": (silence.silence, True, "[N] on|off", N_("tell when a keyword goes silent")),
     "language": (language.language, True, "[tr]", N_("what I speak here")),
     "updates": (settings.updates, True, "[N] on|off", N_("replies when a story develops")),
     "sources": (looking.sources, False, "", N_("what I read, and how it is")),
@@ -56,6 +57,7 @@ _VERBS: dict[str, tuple[Callable[[Asked], Awaitable[Reply]], bool]] = {
     "unsubscribe": (subscribing.unsubscribe_ids, True),
     "digest": (settings.digest_ids, True),
     "language": (language.language, True),
+    "silence": (silence.silence_off, True),
     "page": (subscribing.subscriptions, False),
     "forget": (settings.forget_now, True),
 }

@@ -244,4 +244,6 @@ def _notes(subscription: Subscription, asked: Asked | None) -> list[str]:
         notes.append(fill(_("digest {rhythm}"), rhythm=subscription.digest))
     if not subscription.updates:
         notes.append(_("no updates"))
+    if not subscription.alarm:
+        notes.append(_("silence is not told"))
     return notes

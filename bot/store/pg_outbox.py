@@ -172,6 +172,9 @@ class PgDeliveries(PgChats):
     async def rings(self, stories: Sequence[StoryId]) -> list[Delivery]:
         return [delivery_of(row) for row in await self._rows(SQL["rings_of_stories"], stories=[*stories])]
 
+    async def alerts_since(self, since: datetime) -> list[Delivery]:
+        return [delivery_of(row) for row in await self._rows(SQL["alerts_since"], since=since)]
+
     async def receipts(self, chat: ChatId, stories: Sequence[StoryId]) -> list[Receipt]:
         found = await self._rows(SQL["receipts"], chat=chat_key(chat), stories=[*stories])
         return [receipt_of(row) for row in found]

@@ -37,6 +37,7 @@ SOON = datetime.min.replace(tzinfo=UTC)
 
 #: what the JSON of a ring has, and no other row: in texts quotes are escaped
 _RING = b'"kind":"ring"'
+_DEVELOP = b'"kind":"develop"'
 
 
 class _Row(msgspec.Struct, gc=False):
@@ -257,6 +258,10 @@ class Deliveries(Chats):
         found = sorted(row for story in set(stories) for row in self._deliveries.find(story=story))
         # decoding all would take time with every entry of a story that thousands of chats hear of
         return await codec.decode_all(codec.delivery, [raw for row in found if _RING in (raw := rows[row])])
+
+    async def alerts_since(self, since: datetime) -> list[Delivery]:
+        raws = [raw for raw in self._deliveries.rows.values() if _RING in raw or _DEVELOP in raw]
+        return [row for row in await codec.decode_all(codec.delivery, raws) if row.created >= since]
 
     async def receipts(self, chat: ChatId, stories: Sequence[StoryId]) -> list[Receipt]:
         key = chat_key(chat)

@@ -727,6 +727,23 @@ async def test_a_claim_holds_at_most_200_rows(store: Store) -> None:
     assert [row.story for row in rest.deliveries] == [f"s{n}" for n in range(200, 250)]
 
 
+async def test_alerts_by_time(store: Store) -> None:
+    """The silence watch sees every ring and update of the last weeks, whatever became of it, and nothing else."""
+    rings = [delivery(story=f"s{n}", entry=f"e{n}", created=after(n)) for n in (0, 10, 20)]
+    grown = delivery(story="s1", entry="e9", kind=DeliveryKind.GROW, created=after(30))
+    given_up = delivery(BORIS, "s10", entry="e10", created=after(10), state=DeliveryState.DEAD)
+    update = delivery(story="s1", entry="e8", kind=DeliveryKind.DEVELOP, created=after(40))
+    await store.commit(commit(*rings, given_up, grown, update))
+
+    found = await store.alerts_since(after(10))
+    assert [(row.chat, row.created) for row in found] == [
+        (ANNA, after(10)),
+        (ANNA, after(20)),
+        (BORIS, after(10)),
+        (ANNA, after(40)),
+    ]
+
+
 async def test_counts_and_the_oldest_held(store: Store) -> None:
     """`/status` is honest about what is sent, held, waiting and given up."""
     rows = [

@@ -94,6 +94,10 @@ from deliveries where story = any(%(stories)s) order by n
 select id, chat, story, entry, kind, subscriptions, created, due, state, attempts, reason, settled, held
 from deliveries where story = any(%(stories)s) and kind = 'ring' order by n
 
+-- name: alerts_since
+select id, chat, story, entry, kind, subscriptions, created, due, state, attempts, reason, settled, held
+from deliveries where created >= %(since)s and kind in ('ring', 'develop') order by n
+
 -- name: deliveries_of_chat
 select id, chat, story, entry, kind, subscriptions, created, due, state, attempts, reason, settled, held
 from deliveries where chat = %(chat)s and story = any(%(stories)s) order by n
