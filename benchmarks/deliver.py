@@ -18,6 +18,7 @@ from random import Random
 
 import aiohttp
 
+from bot.alerts.account import account
 from bot.chats.telegram import TelegramMessenger
 from bot.clock import SystemClock
 from bot.deliver import Deliverer
@@ -67,7 +68,7 @@ async def main() -> None:
                 while sent < asked.alerts and time.monotonic() - began < 600:
                     await asyncio.sleep(0.25)
                     counts = await store.counts(None, datetime.now(UTC) - timedelta(hours=1))
-                    sent = counts.get("ring/sent", 0)
+                    sent = account(counts).rung
                 seconds = time.monotonic() - began
                 await deliverer.stop(2)
                 await runner

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 FeedId = NewType("FeedId", str)  # the address as the operator listed it
 EntryId = NewType("EntryId", str)  # stable digest of feed, guid, link and title at first sight
@@ -463,6 +463,17 @@ class Delivery:
     settled: datetime | None = None
     #: True while held by quiet hours, a digest or an outage, for honest accounting
     held: bool = False
+
+
+class Tally(NamedTuple):
+    """Rows of the outbox are counted by what these say of them."""
+
+    kind: DeliveryKind
+    state: DeliveryState
+    #: held back by quiet hours, a digest or an outage
+    held: bool
+    #: a subscription asked for the entry; False: it only joined a story, or its headline changed
+    matched: bool
 
 
 def delivery_id(chat: ChatId, story: StoryId, kind: DeliveryKind, entry: EntryId) -> DeliveryId:

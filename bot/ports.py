@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Subscription,
         SubscriptionChange,
         SubscriptionId,
+        Tally,
         Validators,
     )
 
@@ -267,8 +268,8 @@ class Outbox(Protocol):
         """When the next row that may be claimed falls due; None when there is none."""
         ...
 
-    async def counts(self, chat: ChatId | None, since: datetime) -> dict[str, int]:
-        """Rows created since, by "kind/state" ("ring/sent"), plus "held" (due rows held) of one chat or all."""
+    async def counts(self, chat: ChatId | None, since: datetime) -> dict[Tally, int]:
+        """Rows created since, and older ones that are still DUE or WAITING; of one chat or all."""
         ...
 
     async def oldest_held(self, chat: ChatId | None) -> datetime | None:

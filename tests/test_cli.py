@@ -376,6 +376,8 @@ def test_run_once_answers_polls_delivers_and_ends(home: Path, site: str) -> None
     status = json.loads(tocsin("status", "--json").stdout)
     assert (status["sources"], status["failing"], status["stories"], status["subscriptions"]) == (1, 0, 3, 1)
     assert (status["held"], status["failed"], status["oldest_held_seconds"]) == (0, 0, None)
+    parts = ("rung", "grown", "developed", "folded", "held", "muted", "failed")
+    assert status["matched"] == sum(status[part] for part in parts)
     assert "sources        1 (0 failing)" in tocsin("status").stdout
     assert "sound" in tocsin("db", "check").stdout
 

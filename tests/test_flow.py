@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.alerts.account import account
 from bot.model import ChatGone, ChatId, ChatMoved, DeliveryState, Message, ParsedEntry, ParsedFeed, Refused, RetryLater
 from tests.fakes import FakeClock
 from tests.store.stores import Place
@@ -208,7 +209,7 @@ async def test_quiet_hours_hold_and_never_drop(tmp_path: Path) -> None:
     await world.poll("Harbour Post", PRIZE)
     await world.deliver()
     assert world.sends() == []
-    assert (await world.store.counts(HERE, datetime.min.replace(tzinfo=UTC)))["held"] == 2
+    assert account(await world.store.counts(HERE, datetime.min.replace(tzinfo=UTC))).held == 2
     world.clock.advance(8 * 3600)
     await world.deliver()
     assert len(world.sends()) == 1

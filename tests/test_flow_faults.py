@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.alerts.account import account
 from bot.alerts.plan import OUTAGE
 from bot.commands import Commands
 from bot.errors import StoreFull
@@ -241,7 +242,7 @@ async def test_snoozed_while_held(night: World) -> None:
     [(*_, text)] = night.chat.log
     assert PRIZE.title not in text
     await night.say("/pause Idlib 24h")
-    assert (await night.store.counts(HERE, NIGHT)).get("ring/muted") == 1
+    assert account(await night.store.counts(HERE, NIGHT)).muted == 1
 
 
 async def test_no_update_after_unsubscribing(world: World) -> None:

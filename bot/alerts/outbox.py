@@ -48,6 +48,13 @@ class Told:
 
     ring: Delivery | None = None
     muted: bool = False
+    #: a ring of this story that was silenced in time: the chat knows nothing of it, and a later one takes its place
+    stopped: Delivery | None = None
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the chat may still hear of the story for the first time."""
+        return self.ring is None and not self.muted
 
 
 def independent_outlets(entries: Iterable[Entry], owners: Mapping[FeedId, str]) -> int:
@@ -150,6 +157,9 @@ def _before_ring(
         reason = fill(OUTLETS_SO_FAR, outlets=outlets, need=need)
         both = tuple(dict.fromkeys((*ring.subscriptions, *wanting)))  # who is snoozed waits on
         ring = replace(ring, state=DeliveryState.WAITING, subscriptions=both, reason=reason)
+    if known.stopped and known.stopped.entry != ring.entry:
+        # the id of a ring names no entry: what was silenced stays counted under another
+        return [ring, _as(known.stopped, DeliveryKind.GROW)]
     return [ring, blank] if known.ring and blank.subscriptions else [ring]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from bot.alerts.account import account, monday
 from bot.cli.shell import ConfigOption, JsonOption, nothing_stored, now, out, out_json, run, settings
 from bot.errors import StoreError
 from bot.sources.urls import mask_url
@@ -15,11 +17,12 @@ if TYPE_CHECKING:
     from bot.config import Config
     from bot.ports import Store
 
-_KINDS = ("ring", "grow", "develop", "correct")
+#: of what matched
+_PARTS = ("rung", "grown", "developed", "folded", "held", "muted", "failed")
 
 
 def status(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Sources, stories and subscriptions; what was matched, sent, folded, held and failed in the last 7 days."""
+    """Sources, stories and subscriptions; what became of every match since Monday: the parts add up to the whole."""
     record = run(_status(settings(config)))
     if json:
         out_json(record)
@@ -28,9 +31,11 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
     out(f"stories        {record['stories']} open")
     chats = f"{record['chats']} {'chat' if record['chats'] == 1 else 'chats'}"
     out(f"subscriptions  {record['subscriptions']} in {chats}")
-    out("in the last 7 days:")
-    for key in ("matched", "sent", "folded", "held", "failed"):
-        out(f"  {key:<12} {record[key]}")
+    out(f"since Monday ({record['since'][:10]}):")
+    for sign, key in zip(" =++++++", ("matched", *_PARTS), strict=True):
+        out(f"{sign:>3} {key:<10} {record[key]:>7}")
+    out(f"of those held  {record['on_the_way']} on their way, {record['waiting']} waiting for a second outlet")
+    out(f"beside them    {record['joined']} joined these stories, {record['corrected']} changed headlines")
     age = record["oldest_held_seconds"]
     out(f"oldest held    {'none' if age is None else timedelta(seconds=round(age))}")
 
@@ -49,24 +54,18 @@ async def _status(config: Config) -> dict[str, Any]:
 
 async def _account(store: Store, moment: datetime) -> dict[str, Any]:
     feeds = await store.feeds()
-    counts = await store.counts(None, moment - timedelta(days=7))
+    since = monday(moment)
+    sums = account(await store.counts(None, since))
     oldest = await store.oldest_held(None)
-    total = {
-        state: sum(counts.get(f"{kind}/{state}", 0) for kind in _KINDS)
-        for state in ("due", "waiting", "sent", "folded", "muted", "dead")
-    }
     return {
         "sources": len(feeds),
         "failing": sum(bool(state.failures or state.gone) for _, state in feeds),
         "stories": len(await store.open_stories(moment - timedelta(hours=72))),
         "subscriptions": sum(c.subscription is not None for c in await store.subscription_changes(0)),
         "chats": len(await store.chats()),
-        "matched": sum(total.values()),
-        "sent": total["sent"],
-        "folded": total["folded"],
-        "muted": total["muted"],
-        "held": counts.get("held", 0),
-        "due": total["due"] + total["waiting"],
-        "failed": total["dead"],
+        "since": since.isoformat(),
+        "matched": sums.matched,
+        **asdict(sums),
+        "sent": sums.sent,
         "oldest_held_seconds": (moment - oldest).total_seconds() if oldest else None,
     }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.alerts.account import account, monday
 from bot.alerts.reasons import told
 from bot.commands.desk import ago, code, did_you_mean, say, suggest
 from bot.commands.history import PAST
@@ -18,6 +18,7 @@ from bot.subscriptions.query import parse_query
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.alerts.account import Account
     from bot.commands.desk import Asked
     from bot.model import Entry, Feed, FeedState
     from bot.subscriptions.query import Query
@@ -161,9 +162,8 @@ def name_of(feed: Feed, state: FeedState) -> str:
 
 async def status(asked: Asked) -> Reply:
     """The honest account of this chat since Monday, and the health of the sources."""
-    since = (asked.now - timedelta(days=asked.now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
-    counts = await asked.desk.store.counts(asked.chat.id, since)
-    spans: list[str | Span] = [account(counts)]
+    sums = account(await asked.desk.store.counts(asked.chat.id, monday(asked.now)))
+    spans: list[str | Span] = [_told(sums)]
     oldest = await asked.desk.store.oldest_held(asked.chat.id)
     if oldest is not None:
         spans += [" ", fill(_("The oldest that is held or due is from {time}."), time=asked.at(oldest))]
@@ -176,43 +176,44 @@ async def status(asked: Asked) -> Reply:
     return say(*spans, "\n", "; ".join(health), ".")
 
 
-def account(counts: dict[str, int]) -> str:
-    """One sentence from `Outbox.counts`; the parts add up to the whole."""
-
-    def total(*keys: str) -> int:
-        return sum(counts.get(key, 0) for key in keys)
-
-    kinds = ("ring", "grow", "develop", "correct")
-    held = counts.get("held", 0)
-    due = sum(counts.get(f"{kind}/due", 0) for kind in kinds)
-    rang, updates = total("ring/sent"), total("develop/sent")
-    grown, waiting = total("grow/sent", "correct/sent"), total("ring/waiting")
-    folded, muted, failed = (total(*(f"{k}/{state}" for k in kinds)) for state in ("folded", "muted", "dead"))
-    on_way = due - held
+def _told(sums: Account) -> str:
+    """The account in a sentence or two; the parts add up to the whole."""
     #: how many, whether none is said too, in words
     parts = [
-        (rang, True, ngettext("{count} rang", "{count} rang", rang)),
-        (updates, False, ngettext("{count} sent as updates", "{count} sent as updates", updates)),
-        (grown, False, ngettext("{count} made an alert grow", "{count} made an alert grow", grown)),
-        (folded, True, ngettext("{count} folded", "{count} folded", folded)),
-        (muted, False, ngettext("{count} muted", "{count} muted", muted)),
-        (held, True, ngettext("{count} held", "{count} held", held)),
-        (on_way, False, ngettext("{count} on their way", "{count} on their way", on_way)),
-        (
-            waiting,
-            False,
-            ngettext("{count} waiting for a second outlet", "{count} waiting for a second outlet", waiting),
-        ),
-        (failed, True, ngettext("{count} failed", "{count} failed", failed)),
+        (sums.rung, True, ngettext("{count} rang", "{count} rang", sums.rung)),
+        (sums.developed, False, ngettext("{count} sent as updates", "{count} sent as updates", sums.developed)),
+        (sums.grown, False, ngettext("{count} made an alert grow", "{count} made an alert grow", sums.grown)),
+        (sums.folded, True, ngettext("{count} folded", "{count} folded", sums.folded)),
+        (sums.muted, False, ngettext("{count} muted", "{count} muted", sums.muted)),
+        (sums.held, True, ngettext("{count} held", "{count} held", sums.held)),
+        (sums.failed, True, ngettext("{count} failed", "{count} failed", sums.failed)),
     ]
-    shown = "".join(span.text for span in listed([fill(words, count=n) for n, always, words in parts if n or always]))
-    whole = sum(n for n, *_words in parts)
     head = ngettext(
         "Since Monday: {count} entry for your keywords → {parts}.",
         "Since Monday: {count} entries for your keywords → {parts}.",
-        whole,
+        sums.matched,
     )
-    return fill(head, count=whole, parts=shown)
+    sentences = [fill(head, count=sums.matched, parts=_some(parts))]
+    of_held = [
+        (sums.on_the_way, False, ngettext("{count} on their way", "{count} on their way", sums.on_the_way)),
+        (
+            sums.waiting,
+            False,
+            ngettext("{count} waiting for a second outlet", "{count} waiting for a second outlet", sums.waiting),
+        ),
+    ]
+    if sums.on_the_way or sums.waiting:
+        sentences.append(fill(_("Of those held: {parts}."), parts=_some(of_held)))
+    if sums.joined:
+        more = ngettext(
+            "{count} more entry joined these stories.", "{count} more entries joined these stories.", sums.joined
+        )
+        sentences.append(fill(more, count=sums.joined))
+    return " ".join(sentences)
+
+
+def _some(parts: Sequence[tuple[int, bool, str]]) -> str:
+    return "".join(span.text for span in listed([fill(words, count=n) for n, always, words in parts if n or always]))
 
 
 def _ailing(failing: Sequence[tuple[Feed, FeedState]], asked: Asked) -> list[str]:

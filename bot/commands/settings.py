@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
+from bot.alerts.account import account
 from bot.alerts.digest import valid_digest
 from bot.commands.desk import code, did_you_mean, duration, pick, say, suggest
 from bot.i18n import _, fill, ngettext, sentence
@@ -228,7 +229,7 @@ async def mydata(asked: Asked) -> Reply:
     kept = {
         "chat": asdict(asked.chat),
         "subscriptions": [asdict(s) for s in mine],
-        "alerts": await asked.desk.store.counts(asked.chat.id, datetime.min.replace(tzinfo=UTC)),
+        "alerts": asdict(account(await asked.desk.store.counts(asked.chat.id, datetime.min.replace(tzinfo=UTC)))),
     }
     return say(code(json.dumps(kept, default=str, ensure_ascii=False, indent=1)), private=True)
 

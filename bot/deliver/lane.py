@@ -17,6 +17,7 @@ from bot.i18n import fill, speaking
 from bot.model import (
     ChatGone,
     ChatMoved,
+    DeliveryKind,
     DeliveryState,
     Receipt,
     Refused,
@@ -207,5 +208,10 @@ def _outcome_rows(
     sent = [replace(r, state=DeliveryState.SENT, settled=now, held=False, reason="") for r in step.rows]
     if isinstance(step, Edit):
         return [*sent, *covered], [replace(step.receipt, edited=now, shown=step.shown)]
+    # an entry that made a held ring go out at once is told by it, and edited nothing
+    sent = [
+        replace(r, state=DeliveryState.FOLDED, reason=reasons.SAME_MESSAGE) if r.kind is DeliveryKind.GROW else r
+        for r in sent
+    ]
     receipts = [Receipt(claim.chat.id, story, outcome.message, now, None, shown) for story, shown in step.shows]
     return [*sent, *covered], receipts

@@ -5,6 +5,7 @@ One entry may ring tens of thousands of chats, so everything that goes through t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -45,8 +46,8 @@ async def owe(
             await clock.sleep(0)
     known = await told(turn, story, store, clock)
     if once:
-        by_chat = {chat: found for chat, found in by_chat.items() if chat not in known}
-        known = {}
+        by_chat = {chat: found for chat, found in by_chat.items() if known.get(chat, Told()).nothing}
+        known = {chat: known[chat] for chat in by_chat if chat in known}
     chats = sorted(by_chat.keys() | known.keys())
     if not chats:
         return
@@ -75,13 +76,17 @@ async def told(turn: Turn, story: Story, store: Store, clock: Clock) -> dict[Cha
     for number, row in enumerate(rows.values(), 1):
         if number % (_SLICE * 10) == 0:
             await clock.sleep(0)
-        if row.kind is not DeliveryKind.RING or row.state is DeliveryState.MUTED:
-            continue  # what was never told, because it was stopped or paused in time, may ring for others
-        before = known.get(row.chat)
-        if before is None or (before.ring and _rank(row) > _rank(before.ring)):
-            known[row.chat] = Told(row)
+        if row.kind is not DeliveryKind.RING:
+            continue
+        before = known.get(row.chat, Told())
+        if row.state is DeliveryState.MUTED:
+            # what was never told, because it was stopped or paused in time, may ring for others
+            if row.story == story.id:
+                known[row.chat] = replace(before, stopped=row)
+        elif before.ring is None or _rank(row) > _rank(before.ring):
+            known[row.chat] = replace(before, ring=row)
     for mute in await store.mutes(names):
-        known[mute.chat] = Told(known[mute.chat].ring if mute.chat in known else None, muted=True)
+        known[mute.chat] = replace(known.get(mute.chat, Told()), muted=True)
     return known
 
 

@@ -19,6 +19,7 @@ from bot.model import (
     EntryId,
     Receipt,
     StoryId,
+    Tally,
     later,
 )
 from bot.store import codec
@@ -187,10 +188,9 @@ class PgDeliveries(PgChats):
         moment: datetime | None = await self._value(SQL["next_due"])
         return moment
 
-    async def counts(self, chat: ChatId | None, since: datetime) -> dict[str, int]:
-        key = chat_key(chat) if chat else None
-        found = await self._rows(SQL["counts"], chat=key, since=since)
-        return {**dict(found), "held": await self._value(SQL["count_held"], chat=key)}
+    async def counts(self, chat: ChatId | None, since: datetime) -> dict[Tally, int]:
+        found = await self._rows(SQL["counts"], chat=chat_key(chat) if chat else None, since=since)
+        return {Tally(DeliveryKind(kind), DeliveryState(state), *rest): count for kind, state, *rest, count in found}
 
     async def oldest_held(self, chat: ChatId | None) -> datetime | None:
         moment: datetime | None = await self._value(SQL["oldest_held"], chat=chat_key(chat) if chat else None)

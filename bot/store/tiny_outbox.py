@@ -7,15 +7,16 @@ found when it is opened are those of a dead process: their rows fall due again a
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from bot.errors import LeaseLost
-from bot.model import Chat, Claim, later
+from bot.model import Chat, Claim, DeliveryKind, DeliveryState, Tally, later
 from bot.store import codec
 from bot.store.codec import chat_key, chat_of
 from bot.store.order import DueHeap, DueRows
@@ -40,23 +41,27 @@ _RING = b'"kind":"ring"'
 _DEVELOP = b'"kind":"develop"'
 
 
-class _Row(msgspec.Struct, gc=False):
-    """What is watched of a delivery."""
-
-    chat: str
-    state: str
-    due: datetime
-    #: while it is in a claim: when it was due before
-    was: datetime | None = None
-
-
 class _Count(msgspec.Struct, gc=False):
     """What is counted of a delivery."""
 
     created: datetime
-    kind: str
-    state: str
+    kind: DeliveryKind
+    state: DeliveryState
+    subscriptions: tuple[int, ...]
     held: bool = False
+
+    @property
+    def tally(self) -> Tally:
+        return Tally(self.kind, self.state, self.held, bool(self.subscriptions))
+
+
+class _Row(_Count, gc=False, kw_only=True):
+    """What is watched of a delivery."""
+
+    chat: str
+    due: datetime
+    #: while it is in a claim: when it was due before
+    was: datetime | None = None
 
 
 class _ClaimRow(msgspec.Struct, frozen=True):
@@ -71,6 +76,9 @@ class _ClaimRow(msgspec.Struct, frozen=True):
 
 _counts = msgspec.json.Decoder(_Count)
 
+#: of rows that have not reached an end
+_OPEN = (DeliveryState.DUE, DeliveryState.WAITING)
+
 
 class Deliveries(Chats):
     """Outbox."""
@@ -80,6 +88,8 @@ class Deliveries(Chats):
         self._due_rows: dict[str, DueRows] = {}
         self._claimed: dict[str, dict[int, datetime]] = {}
         self._dead_rows: set[int] = set()
+        #: by day of creation (UTC), so that an account of whole days needs no look at the rows
+        self._tallies: Counter[tuple[int, Tally]] = Counter()
         self._claims: dict[str, tuple[int, _ClaimRow]] = {}
         self._free: DueHeap[str] = DueHeap(self._when_free)
         super().__init__(db, opened)
@@ -96,6 +106,7 @@ class Deliveries(Chats):
         if old is not None:
             before = self._row_decoder.decode(old)
             self._dead_rows.discard(row)
+            self._tallied(before, -1)
             if before.state == "due" and (after is None or after.state != "due" or after.chat != before.chat):
                 self._due_rows[before.chat].drop(row)
                 if not self._due_rows[before.chat].due:
@@ -104,6 +115,7 @@ class Deliveries(Chats):
                 self._unclaim(before.chat, row)
         if after is None:
             return
+        self._tallied(after, 1)
         if after.state == "due":
             if after.chat not in self._due_rows:
                 self._due_rows[after.chat] = DueRows()
@@ -113,6 +125,12 @@ class Deliveries(Chats):
             self._free.touch(after.chat, after.due)
         elif after.state == "dead":
             self._dead_rows.add(row)
+
+    def _tallied(self, row: _Row, by: int) -> None:
+        key = row.created.toordinal(), row.tally
+        self._tallies[key] += by
+        if not self._tallies[key]:
+            del self._tallies[key]
 
     def _unclaim(self, chat: str, row: int) -> None:
         """The chat is free with its last row."""
@@ -276,7 +294,13 @@ class Deliveries(Chats):
         first = self._free.first()
         return first[0] if first else None
 
-    async def counts(self, chat: ChatId | None, since: datetime) -> dict[str, int]:
+    async def counts(self, chat: ChatId | None, since: datetime) -> dict[Tally, int]:
+        if chat is None and since.timetz() == time(tzinfo=UTC):
+            counts: Counter[Tally] = Counter()
+            for (day, tally), count in self._tallies.items():
+                if day >= since.toordinal() or tally.state in _OPEN:
+                    counts[tally] += count
+            return dict(counts)
         rows = self._deliveries.rows
         raws = [*rows.values()] if chat is None else [rows[row] for row in self._deliveries.find(chat=chat_key(chat))]
         if len(raws) < 5000:
@@ -299,16 +323,9 @@ class Deliveries(Chats):
         return [codec.delivery.decode(raw) for raw in islice(found, limit)]
 
 
-def _count(raws: Iterable[bytes], since: datetime) -> dict[str, int]:
-    counts = {"held": 0}
-    for raw in raws:
-        row = _counts.decode(raw)
-        if row.held and row.state == "due":
-            counts["held"] += 1
-        if row.created >= since:
-            name = f"{row.kind}/{row.state}"
-            counts[name] = counts.get(name, 0) + 1
-    return counts
+def _count(raws: Iterable[bytes], since: datetime) -> dict[Tally, int]:
+    found = map(_counts.decode, raws)
+    return dict(Counter(row.tally for row in found if row.created >= since or row.state in _OPEN))
 
 
 def _oldest(raws: Iterable[bytes]) -> datetime | None:

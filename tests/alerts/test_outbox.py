@@ -103,6 +103,16 @@ def test_what_is_owed(
     assert short(rows) == expected, why
 
 
+def test_a_silenced_ring_stays_counted_when_a_later_entry_rings() -> None:
+    """Ring ids name no entry: the one that was muted in time must not vanish from the account."""
+    stopped = replace(rung([sub()]).ring, state=DeliveryState.MUTED, reason="paused", settled=NOW)  # type: ignore[type-var]
+    rows = decide(entry("e2", Kind.REPEAT), [sub()], Told(stopped=stopped))
+    assert short(rows) == [("ring", "due"), ("grow", "muted")]
+    assert [row.entry for row in rows] == ["e2", "e0"]
+    # an edit of the very entry takes its own row's place
+    assert short(decide(entry("e0"), [sub()], Told(stopped=stopped))) == [("ring", "due")]
+
+
 def test_updates_can_be_switched_off() -> None:
     """A development of a subscription without updates makes the message grow instead of ringing."""
     quiet = sub(updates=False)

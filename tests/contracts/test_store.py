@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -23,6 +23,7 @@ from bot.model import (
     Settlement,
     StoryId,
     SubscriptionId,
+    Tally,
     Validators,
     delivery_id,
 )
@@ -750,13 +751,48 @@ async def test_counts_and_the_oldest_held(store: Store) -> None:
         delivery(story="s1", created=after(-100), due=after(900), held=True),
         delivery(story="s2", created=after(1)),
         delivery(story="s3", kind=DeliveryKind.GROW, created=after(2), state=DeliveryState.FOLDED, settled=NOW),
+        delivery(story="s4", kind=DeliveryKind.GROW, created=after(2), subscriptions=()),
+        delivery(story="s5", created=after(-200_000), state=DeliveryState.SENT, settled=NOW),
+        delivery(story="s6", created=after(-200_000), state=DeliveryState.WAITING),
         delivery(BORIS, "s1", created=after(3), state=DeliveryState.DEAD, settled=NOW, held=True),
     ]
     await store.commit(commit(*rows))
 
-    assert await store.counts(None, NOW) == {"ring/due": 1, "grow/folded": 1, "ring/dead": 1, "held": 1}
-    assert await store.counts(ANNA, after(-1000)) == {"ring/due": 2, "grow/folded": 1, "held": 1}
-    assert await store.counts(BORIS, NOW) == {"ring/dead": 1, "held": 0}
+    ring, grow = DeliveryKind.RING, DeliveryKind.GROW
+    dead = {Tally(ring, DeliveryState.DEAD, held=True, matched=True): 1}
+    old = {Tally(ring, DeliveryState.SENT, held=False, matched=True): 1}
+    mine = {
+        Tally(ring, DeliveryState.DUE, held=True, matched=True): 1,
+        Tally(ring, DeliveryState.DUE, held=False, matched=True): 1,
+        Tally(ring, DeliveryState.WAITING, held=False, matched=True): 1,
+        Tally(grow, DeliveryState.FOLDED, held=False, matched=True): 1,
+        Tally(grow, DeliveryState.DUE, held=False, matched=False): 1,
+    }
+    assert await store.counts(None, NOW) == {**mine, **dead}
+    assert await store.counts(ANNA, NOW) == mine
+    assert await store.counts(ANNA, after(-500_000)) == {**mine, **old}
+    assert await store.counts(BORIS, NOW) == dead
+    # whole days are counted as rows come and go
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    assert await store.counts(None, day) == {**mine, **dead}
+    assert await store.counts(None, day - timedelta(days=9)) == {**mine, **dead, **old}
+    [claim] = await store.claim_deliveries(after(1000), 60, 9)
+    done = tuple(replace(sent(row), held=False) for row in claim.deliveries)
+    await store.settle(Settlement(ANNA, claim.epoch, done))
+    settled = {
+        Tally(ring, DeliveryState.SENT, held=False, matched=True): 2,
+        Tally(grow, DeliveryState.SENT, held=False, matched=False): 1,
+        Tally(ring, DeliveryState.WAITING, held=False, matched=True): 1,
+        Tally(grow, DeliveryState.FOLDED, held=False, matched=True): 1,
+    }
+    assert await store.counts(None, day) == {**settled, **dead}
+    await store.forget_chat(ANNA)
+    assert await store.counts(None, day) == dead
+
+
+async def test_the_oldest_held(store: Store) -> None:
+    """`/status` says how long the longest has waited."""
+    await store.commit(commit(delivery(created=after(-100), due=after(900), held=True), delivery(story="s2")))
     assert await store.oldest_held(None) == after(-100)
     assert await store.oldest_held(BORIS) is None
 

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from bot.alerts.account import account
 from bot.deliver import Deliverer
 from bot.ingest import Ingest
 from bot.model import (
@@ -19,8 +20,12 @@ from bot.model import (
     Entry,
     Feed,
     FeedId,
+    Message,
+    Mute,
     ParsedEntry,
     ParsedFeed,
+    Refused,
+    SendOutcome,
     Story,
     Subscription,
     SubscriptionId,
@@ -36,6 +41,7 @@ from bot.store import open_store
 from bot.stories.summary import Habits
 from bot.subscriptions.match import document, matches
 from bot.subscriptions.query import parse_query
+from tests.e2e.account import Witness, assert_accounted
 from tests.e2e.replay import Publisher, recordings
 from tests.fakes import FakeClock, RecordingMessenger
 
@@ -99,18 +105,59 @@ def recorded() -> dict[str, list[tuple[datetime, bytes]]]:
     return found
 
 
+#: chats whose account must add up whatever they do: (settings, queries)
+OTHERS = (
+    (Chat(ChatId("telegram", "-2"), quiet=(time(20), time(7))), ("Brexit",)),
+    (Chat(ChatId("telegram", "3"), digest="daily 08:00"), ("Trump", "Johnson min:2")),
+    (Chat(ChatId("telegram", "4")), ("Trump", "coronavirus")),
+    (Chat(ChatId("telegram", "5")), ("Trump",)),
+)
+PAUSING, FAILING = OTHERS[2][0].id, OTHERS[3][0].id
+
+
+class Moody(RecordingMessenger):
+    """Refuses every third message of one chat for good."""
+
+    async def send(self, chat: ChatId, message: Message, reply_to: str = "") -> SendOutcome:
+        if chat == FAILING and len(message.text) % 3 == 0:
+            return Refused("the text can't be read")
+        return await super().send(chat, message, reply_to)
+
+
+async def disturb(store: Store, number: int, now: datetime) -> None:
+    """People pause, mute and come back while the news goes on."""
+    known = await store.chat(PAUSING)
+    assert known is not None
+    await store.put_chat(replace(known, paused_until=now + timedelta(hours=9) if number % 3 == 2 else None))
+    if number % 6 == 4:
+        for story in (await store.open_stories(now - timedelta(hours=12)))[::3]:
+            await store.mute(Mute(PAUSING, story.id, now))
+
+
 @pytest.mark.slow
 async def test_four_days_on_a_fake_clock(recorded: dict[str, list[tuple[datetime, bytes]]], tmp_path: Path) -> None:
-    """Poll by poll in recorded time, with a restart of everything after every tenth poll."""
+    """Poll by poll in recorded time, with a restart of everything after every tenth poll. Beside the chat that must
+    get everything there are others that pause, mute, sleep, collect and refuse: their accounts add up to the unit.
+    """
     bodies = {outlet: [body for _, body in polls] for outlet, polls in recorded.items()}
     publisher = await Publisher(bodies).start()
     moments = sorted({at for polls in recorded.values() for at, _ in polls})
     clock = FakeClock(moments[0])
-    chat = RecordingMessenger("telegram", clock)
+    chat = Moody("telegram", clock)
     store = await open_store(f"tinydb:///{tmp_path / 'store.json'}")
     await store.put_chat(Chat(CHAT))
     for query in QUERIES:
         await store.add_subscription(Subscription(SubscriptionId(0), CHAT, query, clock.now()))
+    for settings, queries in OTHERS:
+        await store.put_chat(settings)
+        for query in queries:
+            parsed = parse_query(query)
+            await store.add_subscription(
+                Subscription(SubscriptionId(0), settings.id, query, clock.now(), min_outlets=parsed.min_outlets or 1)
+            )
+    chats = [CHAT, *(settings.id for settings, _ in OTHERS)]
+    witness = Witness([s for chat_id in chats for s in await store.subscriptions(chat_id)])
+    witness.watch(store)
     fetcher = HttpFetcher(allow_private=True, user_agent="Tocsin-test")
     parser = ParserProcess()
 
@@ -136,8 +183,12 @@ async def test_four_days_on_a_fake_clock(recorded: dict[str, list[tuple[datetime
             if number % 10 == 0:
                 await store.close()
                 store = await open_store(f"tinydb:///{tmp_path / 'store.json'}")
+                witness.watch(store)
                 poller, deliverer = flows(store)
             await poller.poll_everything()
+            await disturb(store, number, clock.now())
+            if number % 20 == 3:
+                await assert_accounted(store, witness, chats)
             await deliverer.drain()
         clock.advance(timedelta(hours=1).total_seconds())
         await deliverer.drain()
@@ -146,6 +197,10 @@ async def test_four_days_on_a_fake_clock(recorded: dict[str, list[tuple[datetime
         rows = await store.deliveries(CHAT, [story.id for story in stories])
         judge(entries, rows, stories, bodies)
         assert len(entries) > 1500
+        await assert_accounted(store, witness, chats)
+        whole = account(await store.counts(None, BEGINNING))
+        assert min(whole.rung, whole.grown, whole.folded, whole.held, whole.muted, whole.failed, whole.joined) > 0
+        assert len(witness.matched) > 300
     finally:
         await fetcher.close()
         await parser.close()

@@ -114,13 +114,9 @@ where chat = %(chat)s and message = %(message)s order by sent, story limit 1
 select min(free_at) from claims
 
 -- name: counts
-select kind || '/' || state, count(*) from deliveries
-where created >= %(since)s and (%(chat)s::text is null or chat = %(chat)s)
-group by 1
-
--- name: count_held
-select count(*) from deliveries
-where state = 'due' and held and (%(chat)s::text is null or chat = %(chat)s)
+select kind, state, held, subscriptions <> '{}', count(*) from deliveries
+where (created >= %(since)s or state in ('due', 'waiting')) and (%(chat)s::text is null or chat = %(chat)s)
+group by 1, 2, 3, 4
 
 -- name: oldest_held
 select min(created) from deliveries where state = 'due' and (%(chat)s::text is null or chat = %(chat)s)
