@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from bot.alerts.pace import Pacer
     from bot.model import Chat, Delivery, FeedId, Subscription, SubscriptionId
-    from bot.ports import Clock, Messenger, Store
+    from bot.ports import Clock, Messenger, Pace, Store
 
 log = structlog.get_logger()
 
@@ -54,14 +53,14 @@ class SilenceWatch:
         *,
         store: Store,
         messengers: Mapping[str, Messenger],
-        pacer: Pacer,
+        pace: Pace,
         clock: Clock,
         away: tuple[datetime, datetime] | None = None,
     ) -> None:
         """`away`: from when to when the bot was not at work, before it started."""
         self._store = store
         self._messengers = messengers
-        self._pacer = pacer
+        self._pace = pace
         self._clock = clock
         self._away = away
         self._told: dict[FeedId, datetime] = {}
@@ -113,8 +112,7 @@ class SilenceWatch:
             message = silence_message(views, off.id if len(views) == 1 else "", chat.timezone, known.now)
         messenger = self._messengers[chat.id.platform]
         group = messenger.is_group(chat.id)
-        wait = self._pacer.reserve(chat.id, limits=messenger.limits, group=group, now=self._clock.monotonic())
-        await self._clock.sleep(wait)
+        await self._pace.turn(chat.id, limits=messenger.limits, group=group)
         outcome = await messenger.send(chat.id, message)
         if not isinstance(outcome, Sent):
             log.warning("silence not told", chat=str(chat.id), outcome=type(outcome).__name__)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bot.alerts.pace import Pacer
 from bot.model import RetryLater
+from bot.pace import LocalPace
 from bot.watch import SilenceWatch
 from tests.world import HERE, World, item
 
@@ -38,7 +38,11 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 def watch(world: World, away: tuple[datetime, datetime] | None = None) -> SilenceWatch:
     return SilenceWatch(
-        store=world.store, messengers={"telegram": world.chat}, pacer=Pacer(), clock=world.clock, away=away
+        store=world.store,
+        messengers={"telegram": world.chat},
+        pace=LocalPace(world.clock),
+        clock=world.clock,
+        away=away,
     )
 
 

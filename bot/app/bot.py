@@ -106,7 +106,7 @@ class App:
             fault=self.fault,
         )
         self.watch = SilenceWatch(
-            store=self.store, messengers=self.messengers, pacer=self.pacer, clock=self.clock, away=away
+            store=self.store, messengers=self.messengers, pace=self.pace, clock=self.clock, away=away
         )
         self.ingest = Ingest(
             store=self.store,
