@@ -14,6 +14,7 @@ from bot.alerts.plan import OUTAGE
 from bot.commands import Commands
 from bot.errors import StoreFull
 from bot.model import (
+    Chat,
     ChatGone,
     ChatId,
     DeliveryState,
@@ -465,6 +466,29 @@ async def test_reading_back_a_big_store_leaves_turns_to_others(world: World) -> 
     assert await turns_during(world.ingest._story_index()) > 30
     assert await turns_during(world.ingest._follow_subscriptions()) > 20
     assert await turns_during(world.say("/latest nothing")) > 8
+
+
+async def test_one_entry_for_thousands_of_chats_leaves_turns_to_others(world: World) -> None:
+    """I7: deciding on three thousand alerts, and writing them, is done in parts; who writes meanwhile is not mixed in."""
+    await world.baseline()
+    now = world.clock.now()
+    for number in range(3000):
+        chat = ChatId("telegram", str(number))
+        await world.store.put_chat(Chat(chat))
+        await world.store.add_subscription(Subscription(SubscriptionId(0), chat, "Idlib", now))
+    await world.poll("North Wire")
+
+    async def also() -> None:
+        for number in range(30):
+            await asyncio.sleep(0)
+            await world.store.put_chat(Chat(ChatId("slack", f"C{number}")))
+
+    other = asyncio.create_task(also())
+    assert await turns_during(world.poll("North Wire", SHELLS)) > 25
+    await other
+    assert (await world.store.counts(None, now))["ring/due"] == 3000
+    assert len(await world.store.chats()) == 3030
+    assert await turns_during(world.poll("North Wire", replace(SHELLS, title="Ten dead in Ariha, Idlib"))) > 25
 
 
 async def test_a_story_that_was_stopped_in_time_rings_for_another_keyword(night: World) -> None:

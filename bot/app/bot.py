@@ -19,6 +19,7 @@ from bot.clock import SystemClock
 from bot.commands import Commands
 from bot.deliver import Deliverer
 from bot.errors import ConfigError
+from bot.heap import watch_collections
 from bot.ingest import Ingest
 from bot.pace import LocalPace
 from bot.poll import Poller
@@ -241,10 +242,12 @@ def _no_fault(_point: str) -> None:
 async def running(config: Config, *, fault: Callable[[str], None] = _no_fault) -> AsyncIterator[App]:
     """An app that is prepared, and closed afterwards whatever happens."""
     app = App(config, await open_store_for(config), fault=fault)
+    end_watch = watch_collections(app.clock.monotonic)
     try:
         await app.prepare()
         yield app
     finally:
+        end_watch()
         await app.close()
 
 

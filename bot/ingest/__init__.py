@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.alerts.outbox import corrected
 from bot.errors import QueryError
-from bot.ingest.owing import owe, told
+from bot.ingest.owing import correct, owe
 from bot.ingest.turn import Turn, new_entry, oldest_first
 from bot.model import (
     Entry,
@@ -267,9 +266,7 @@ class Ingest:
         if story is None or turn.now - story.last_seen > STORY_WINDOW:
             return
         if retitled:
-            known = await told(turn, story, self._store, self._clock)
-            rings = [t.ring for t in known.values() if t.ring and not t.muted]
-            turn.deliveries.update((row.id, row) for row in corrected(entry, rings, turn.now))
+            await correct(turn, entry, story, self._store, self._clock)
         if not stored.baseline:
             # the edit may have brought a keyword in: nobody who waits for it should miss it
             await self._owe(turn, replace(entry, kind=Kind.REPEAT), story, before=stored)

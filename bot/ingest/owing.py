@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from bot.alerts.outbox import Told, independent_outlets, owed
+from bot.alerts.outbox import Told, corrected, independent_outlets, owed
 from bot.model import DeliveryKind, DeliveryState
 
 if TYPE_CHECKING:
@@ -64,6 +64,15 @@ async def owe(
             now=turn.now,
         )
         turn.deliveries.update((row.id, row) for row in rows)
+        await clock.sleep(0)
+
+
+async def correct(turn: Turn, entry: Entry, story: Story, store: Store, clock: Clock) -> None:
+    """Adds to the turn the changes of alerts that show this entry's headline, after the outlet changed it."""
+    rings = [known.ring for known in (await told(turn, story, store, clock)).values() if known.ring and not known.muted]
+    rest = iter(rings)
+    while part := list(islice(rest, _SLICE)):
+        turn.deliveries.update((row.id, row) for row in corrected(entry, part, turn.now))
         await clock.sleep(0)
 
 

@@ -12,7 +12,7 @@ from bot.store.storage import COMPACT_AT
 
 if TYPE_CHECKING:
     from bot.store.records import Tables
-    from bot.store.storage import JournalStorage
+    from bot.store.storage import JournalStorage, Transaction
 
 
 class Committer:
@@ -62,7 +62,7 @@ class Committer:
         batch = storage.take()
         error: BaseException | None = None
         if batch:
-            written = self._pool.submit(storage.files.append, storage.encode(batch), len(batch))
+            written = self._pool.submit(self._append, batch)
             try:
                 await asyncio.wrap_future(written)
             except asyncio.CancelledError:  # the loop is ending: the batch still is on disk, or undone
@@ -76,6 +76,10 @@ class Committer:
         for future in waiting:
             if not future.done():
                 _settle(future, error)
+
+    def _append(self, batch: list[Transaction]) -> None:
+        # encoded here too: thirty thousand alerts of one story are some megabytes
+        self._storage.files.append(self._storage.encode(batch), len(batch))
 
     def _is_due(self) -> bool:
         return self._storage.wants_compacting and self._storage.files.journal_size >= self._not_before

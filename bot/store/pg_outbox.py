@@ -5,8 +5,9 @@ late worker would still write.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.errors import LeaseLost
 from bot.model import (
@@ -30,14 +31,18 @@ from bot.store.pg_chats import SQL as CHATS
 from bot.store.pg_chats import PgChats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from bot.model import ChatId, Settlement
     from bot.store.pg_base import Connection
 
+#: rows sent at once: one entry may ring 50,000 chats, and making arrays of them holds the event loop
+BATCH = 1000
 #: rows of one claim at most
 CLAIM_ROWS = 200
+
+T = TypeVar("T")
 
 _PLAIN = ("id", "story", "entry", "kind", "created", "due", "state", "attempts", "reason", "settled", "held")
 
@@ -110,11 +115,12 @@ class PgDeliveries(PgChats):
         for delivery in deliveries:
             if delivery.id not in given or given[delivery.id].state in (DeliveryState.WAITING, DeliveryState.MUTED):
                 given[delivery.id] = delivery
-        if given:
-            chats = sorted({chat_key(delivery.chat) for delivery in given.values()})
-            await do(connection, SQL["put_deliveries"], **_columns(given.values()))
-            await do(connection, SQL["make_claims"], chats=chats)
-            await self._refresh(connection, chats)
+        for batch in batched(given.values(), BATCH):
+            await do(connection, SQL["put_deliveries"], **_columns(batch))
+        # all chats in one order, so that two who change several do not wait for each other
+        for keys in batched(sorted({chat_key(delivery.chat) for delivery in given.values()}), BATCH):
+            await do(connection, SQL["make_claims"], chats=[*keys])
+            await self._refresh(connection, [*keys])
 
     # ------------------------------------------------------------ moving
 
@@ -199,6 +205,13 @@ class PgDeliveries(PgChats):
     async def dead(self, chat: ChatId | None, limit: int) -> list[Delivery]:
         found = await self._rows(SQL["dead"], chat=chat_key(chat) if chat else None, limit=limit)
         return [delivery_of(row) for row in found]
+
+
+def batched(values: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    """In tuples of `size`, the last one shorter."""
+    rest = iter(values)
+    while batch := tuple(islice(rest, size)):
+        yield batch
 
 
 def _columns(deliveries: Iterable[Delivery]) -> dict[str, list[Any]]:

@@ -27,11 +27,13 @@ _encode = msgspec.json.Encoder().encode
 COMPACT_AT = 4 << 20
 
 
-class _Transaction:
+class Transaction:
     """What one transaction changed: the new documents for the record, the old ones for the way back."""
 
     def __init__(self) -> None:
         self.changes: dict[str, dict[int, bytes | None]] = defaultdict(dict)
+        #: the disk refused what it was built on: it can't be kept
+        self.refused = False
         self.undo: list[tuple[str, int, bytes | None]] = []
 
     def payload(self) -> bytes:
@@ -61,8 +63,8 @@ class JournalStorage(Storage):
         self.indexes: dict[str, Indexes] = {}
         self._watchers: dict[str, list[Callable[[int, bytes | None, bytes | None], None]]] = {}
         self._next: dict[str, int] = {}
-        self._current: _Transaction | None = None
-        self._queue: list[_Transaction] = []
+        self._current: Transaction | None = None
+        self._queue: list[Transaction] = []
 
     # ------------------------------------------------------------ what TinyDB asks for
 
@@ -98,15 +100,20 @@ class JournalStorage(Storage):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything inside is one record: all of it or nothing. Inside another transaction it is a part of that."""
+        """Everything inside is one record: all of it or nothing. Inside another transaction it is a part of that.
+
+        Raises JournalError when the disk refused meanwhile what it was built on.
+        """
         if self._current is not None:
             yield
             return
         if self.files.read_only:
             raise JournalError("the store is open for reading only")
-        self._current = transaction = _Transaction()
+        self._current = transaction = Transaction()
         try:
             yield
+            if transaction.refused:
+                raise JournalError("the disk refused the changes before this one")  # noqa: TRY301  # undone like any other
         except BaseException:
             self._undo(transaction)
             raise
@@ -144,7 +151,7 @@ class JournalStorage(Storage):
         for watcher in self._watchers.get(table, ()):
             watcher(doc_id, old, new)
 
-    def _undo(self, transaction: _Transaction) -> None:
+    def _undo(self, transaction: Transaction) -> None:
         for table, doc_id, old in reversed(transaction.undo):
             rows = self.tables[table]
             self._apply(table, rows, doc_id, rows.get(doc_id), old)
@@ -167,20 +174,24 @@ class JournalStorage(Storage):
         """Whether something waits for `take`."""
         return bool(self._queue)
 
-    def take(self) -> list[_Transaction]:
+    def take(self) -> list[Transaction]:
         """The queue, which is empty afterwards. One batch at a time may be out."""
         batch, self._queue = self._queue, []
         return batch
 
-    def encode(self, batch: list[_Transaction]) -> bytes:
+    def encode(self, batch: list[Transaction]) -> bytes:
         """The batch as records for `files.append`."""
         return self.files.records([transaction.payload() for transaction in batch])
 
-    def revert(self, batch: list[_Transaction]) -> list[_Transaction]:
+    def revert(self, batch: list[Transaction]) -> list[Transaction]:
         """Undoes a batch that the disk refused, and what was queued on top of it; returns the latter."""
         later = self.take()
-        for transaction in reversed([*batch, *later]):
+        unfinished = [] if self._current is None else [self._current]
+        for transaction in reversed([*batch, *later, *unfinished]):
             self._undo(transaction)
+        if self._current is not None:
+            self._current.refused = True
+            self._current.undo.clear()
         return later
 
     # ------------------------------------------------------------ snapshots
@@ -191,9 +202,10 @@ class JournalStorage(Storage):
         return self.files.journal_size > max(COMPACT_AT, self.files.snapshot_size)
 
     def frozen(self) -> Tables:
-        """The tables as they are on disk now: a copy without what is still queued."""
+        """The tables as they are on disk now: a copy without what is still queued or under way."""
         tables = {name: dict(rows) for name, rows in self.tables.items()}
-        for transaction in reversed(self._queue):
+        unfinished = [] if self._current is None else [self._current]
+        for transaction in reversed([*self._queue, *unfinished]):
             for table, doc_id, old in reversed(transaction.undo):
                 if old is None:
                     tables[table].pop(doc_id, None)

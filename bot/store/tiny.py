@@ -88,16 +88,21 @@ class TinyStore(Entries):
         left = 0
         every = [*table.rows]
         for start in range(0, len(every), SLICE):
-            rows = table.rows
-            old = [row for row in every[start : start + SLICE] if row in rows and is_old(rows[row])]
-            left += await self._remove(table, old)
+            async with self._transaction():
+                rows = table.rows
+                old = [row for row in every[start : start + SLICE] if row in rows and is_old(rows[row])]
+                for row in old:
+                    table.drop(row)
+            left += len(old)
+            if old:
+                await self._durable()
             await asyncio.sleep(0)  # noqa: TID251  # a turn for others, not a wait
         return left
 
     async def _remove(self, table: JournalTable, old: Iterable[int]) -> int:
         old = [*old]
         for start in range(0, len(old), SLICE):
-            with self._transaction():
+            async with self._transaction():
                 for row in old[start : start + SLICE]:
                     table.drop(row)
             await self._durable()

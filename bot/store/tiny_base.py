@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import asyncio
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from tinydb.table import Document
@@ -13,7 +14,7 @@ from bot.store.committer import Committer
 from bot.store.journal import JournalDB, JournalTable
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import AsyncIterator, Hashable, Iterator
 
     from bot.store.codec import Codec
 
@@ -46,6 +47,7 @@ class Base:
         self.db = db
         self._storage = db.storage
         self._committer = None if db.storage.files.read_only else Committer(db.storage)
+        self._writing = asyncio.Lock()
 
     def _table(self, name: str, *indexes: str | tuple[str, ...]) -> JournalTable:
         table = self.db.table(name)
@@ -54,11 +56,14 @@ class Base:
             table.index(*((fields,) if isinstance(fields, str) else fields))
         return table
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """All of it or nothing; `await self._durable()` follows."""
-        with translated(), self._storage.transaction():
-            yield
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[None]:
+        """All of it or nothing; `await self._durable()` follows. A long one may leave turns to others: readers see what
+        it has done so far, who writes waits until it is over.
+        """
+        async with self._writing:
+            with translated(), self._storage.transaction():
+                yield
 
     async def _durable(self) -> None:
         if self._committer is not None:

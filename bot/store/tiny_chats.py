@@ -85,13 +85,13 @@ class Chats(Feeds):
         return [codec.chat.decode(rows[row]) for row in sorted(found)]
 
     async def put_chat(self, chat: Chat) -> None:
-        with self._transaction():
+        async with self._transaction():
             put(self._chats, codec.chat, chat, id=chat_key(chat.id))
         await self._durable()
 
     async def forget_chat(self, chat: ChatId) -> None:
         key = chat_key(chat)
-        with self._transaction():
+        async with self._transaction():
             for row in self._subscriptions.find(chat=key):
                 self._remove_subscription(row)
             for table in self._chat_tables():
@@ -109,7 +109,7 @@ class Chats(Feeds):
         return several(self._subscriptions, codec.subscription, chat=chat_key(chat))
 
     async def add_subscription(self, subscription: Subscription) -> Subscription:
-        with self._transaction():
+        async with self._transaction():
             self._last_id += 1
             added = replace(subscription, id=SubscriptionId(self._last_id))
             self._put_subscription(added)
@@ -117,17 +117,17 @@ class Chats(Feeds):
         return added
 
     async def update_subscription(self, subscription: Subscription) -> bool:
-        if subscription.id not in self._subscriptions.rows:
-            return False
-        with self._transaction():
+        async with self._transaction():
+            if subscription.id not in self._subscriptions.rows:
+                return False
             self._put_subscription(subscription)
         await self._durable()
         return True
 
     async def remove_subscription(self, subscription: SubscriptionId) -> bool:
-        if subscription not in self._subscriptions.rows:
-            return False
-        with self._transaction():
+        async with self._transaction():
+            if subscription not in self._subscriptions.rows:
+                return False
             self._remove_subscription(subscription)
         await self._durable()
         return True
@@ -157,7 +157,7 @@ class Chats(Feeds):
     # ------------------------------------------------------------ mutes and actions
 
     async def mute(self, mute: Mute) -> None:
-        with self._transaction():
+        async with self._transaction():
             put(self._mutes, codec.mute, mute, chat=chat_key(mute.chat), story=mute.story)
         await self._durable()
 
@@ -165,7 +165,7 @@ class Chats(Feeds):
         return [mute for story in dict.fromkeys(stories) for mute in several(self._mutes, codec.mute, story=story)]
 
     async def put_actions(self, actions: Sequence[Action]) -> None:
-        with self._transaction():
+        async with self._transaction():
             for action in actions:
                 put(self._actions, codec.action, action, id=action.id)
         await self._durable()

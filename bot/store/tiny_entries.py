@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from bot.store.journal import JournalDB
 
 
+#: deliveries written before others get a turn
+_SLICE = 250
 #: states of a delivery that a later turn may decide anew
 REPLACED = (DeliveryState.WAITING, DeliveryState.MUTED)
 
@@ -100,9 +103,9 @@ class Entries(Moves):
 
     async def commit(self, commit: PollCommit) -> None:
         feed = commit.state.feed
-        if commit.epoch is not None:
-            self._check_lease(feed, commit.epoch)
-        with self._transaction():
+        async with self._transaction():
+            if commit.epoch is not None:
+                self._check_lease(feed, commit.epoch)
             if commit.epoch is not None or feed in self._schedule:
                 self._save_state(commit.state)
             for entry in commit.entries:
@@ -110,7 +113,9 @@ class Entries(Moves):
             self._put_fingerprints(commit.fingerprints)
             for story in commit.stories:
                 put(self._stories, codec.story, story, id=story.id)
-            for delivery in commit.deliveries:
+            for number, delivery in enumerate(commit.deliveries, 1):
+                if number % _SLICE == 0:
+                    await asyncio.sleep(0)  # noqa: TID251  # a turn, not a wait: one entry may ring 50,000 chats
                 found = self._delivery_row(delivery.chat, delivery.story, delivery.id)
                 if found is None or found[1].state in REPLACED:
                     self._deliveries.put(found[0] if found else None, codec.delivery.encode(delivery))

@@ -64,7 +64,7 @@ class Feeds(Base):
         return poll.next_poll if until is None else max(poll.next_poll, until)
 
     async def sync_feeds(self, feeds: Sequence[Feed], now: datetime) -> None:
-        with self._transaction():
+        async with self._transaction():
             wanted = {feed.id: feed for feed in feeds}
             there: dict[str, tuple[int, Feed]] = {}
             for doc_id, raw in sorted(self._feeds.rows.items()):
@@ -90,16 +90,16 @@ class Feeds(Base):
         return bool(drop(self._feeds, id=feed))
 
     async def add_feed(self, feed: Feed, now: datetime) -> bool:
-        if self._feeds.find(id=feed.id):
-            return False
-        with self._transaction():
+        async with self._transaction():
+            if self._feeds.find(id=feed.id):
+                return False
             self._feeds.put(None, codec.feed.encode(feed))
             self._polls.put(None, codec.feed_state.encode(FeedState(feed.id, now)))
         await self._durable()
         return True
 
     async def remove_feed(self, feed: FeedId) -> bool:
-        with self._transaction():
+        async with self._transaction():
             there = self._forget(feed)
         await self._durable()
         return there
@@ -131,8 +131,8 @@ class Feeds(Base):
         return [poll.feed for poll in sorted(polls, key=lambda poll: (poll.next_poll, poll.feed))[:limit]]
 
     async def save_feed(self, state: FeedState, epoch: int) -> None:
-        self._check_lease(state.feed, epoch)
-        with self._transaction():
+        async with self._transaction():
+            self._check_lease(state.feed, epoch)
             self._save_state(state)
         await self._durable()
         self._end_lease(state.feed, epoch)

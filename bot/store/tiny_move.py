@@ -26,7 +26,7 @@ class Moves(Deliveries):
     """
 
     async def move_chat(self, old: ChatId, new: ChatId) -> None:
-        with self._transaction():
+        async with self._transaction():
             self._release(chat_key(old))
             self._move_chat(old, new)
         await self._durable()

@@ -184,9 +184,10 @@ class Deliveries(Chats):
 
     async def claim_deliveries(self, now: datetime, lease: float, limit: int) -> list[Claim]:
         until = later(now, lease)
-        chats = self._free.take(now, limit)
+        chats: list[str] = []
         try:
-            with self._transaction():
+            async with self._transaction():
+                chats = self._free.take(now, limit)
                 claims = [self._claim(key, now, until) for key in chats]
         finally:
             for key in chats:
@@ -216,10 +217,10 @@ class Deliveries(Chats):
 
     async def settle(self, settlement: Settlement) -> None:
         key = chat_key(settlement.chat)
-        there = self._claims.get(key)
-        if there is None or there[1].epoch != settlement.epoch:
-            raise LeaseLost(f"the claim on {settlement.chat} was taken over")
-        with self._transaction():
+        async with self._transaction():
+            there = self._claims.get(key)
+            if there is None or there[1].epoch != settlement.epoch:
+                raise LeaseLost(f"the claim on {settlement.chat} was taken over")
             for delivery in settlement.deliveries:
                 found = self._delivery_row(delivery.chat, delivery.story, delivery.id)
                 if found is not None:

@@ -13,7 +13,7 @@ import pytest
 from tinydb import TinyDB, where
 
 from bot.errors import LeaseLost, StoreDamaged, StoreError, StoreFull, StoreLocked, StoreTooNew
-from bot.model import ChatId, EntryId, PollCommit, Settlement, StoryId
+from bot.model import Chat, ChatId, EntryId, PollCommit, Settlement, StoryId
 from bot.store import codec, open_store, tiny_path
 from bot.store import tiny as tiny_module
 from bot.store.disk import Disk
@@ -231,6 +231,60 @@ async def test_a_full_disk_undoes_the_commit_and_all_on_top_of_it(path: Path) ->
     await store.close()
     store = await open_tiny(path)
     assert len(await store.deliveries(None, [StoryId("kept"), StoryId("lost")])) == 2
+    await store.close()
+
+
+def long_commit() -> PollCommit:
+    """One entry that rings so many chats that others get turns while it is written."""
+    return commit(*(delivery(ChatId("console", str(n)), story="long") for n in range(5000)))
+
+
+async def test_a_full_disk_before_a_long_commit_undoes_that_too(path: Path) -> None:
+    """What was under way when the disk refused what it was built on is not kept in part (faults row 48)."""
+    disk = Gate()
+    store = await open_tiny(path, disk=disk)
+    await store.add_feed(feed(), NOW)
+    disk.full = True
+    refused = asyncio.create_task(store.put_chat(Chat(ANNA)))
+    writing = asyncio.create_task(store.commit(long_commit()))
+    await asyncio.wait([refused])
+    assert not writing.done()
+    disk.full = False
+    outcomes = await asyncio.gather(refused, writing, return_exceptions=True)
+    assert [isinstance(outcome, StoreError) for outcome in outcomes] == [True, True]
+    assert await store.deliveries(None, [StoryId("long")]) == []
+    assert await store.chats() == []
+    await store.commit(long_commit())
+    await store.close()
+    store = await open_tiny(path)
+    assert len(await store.deliveries(None, [StoryId("long")])) == 5000
+    await store.close()
+
+
+async def test_a_snapshot_during_a_long_commit_holds_nothing_of_it(path: Path) -> None:
+    """All of it or nothing, also where the snapshot is made while it is under way and the process is killed then."""
+    store = await open_tiny(path)
+    await store.put_chat(Chat(ANNA))
+    writing = asyncio.create_task(store.commit(long_commit()))
+    while not await store.deliveries(None, [StoryId("long")]):
+        await asyncio.sleep(0)
+    assert "deliveries" not in store._storage.frozen() or not store._storage.frozen()["deliveries"]
+    assert store._storage.frozen()["chats"]
+    await writing
+    assert len(store._storage.frozen()["deliveries"]) == 5000
+    await store.close()
+
+
+async def test_a_long_commit_that_is_cancelled_leaves_no_trace(path: Path) -> None:
+    """The process stops in the middle of a great alert: the entry is polled again, and rings everybody then."""
+    store = await open_tiny(path)
+    writing = asyncio.create_task(store.commit(long_commit()))
+    while not await store.deliveries(None, [StoryId("long")]):
+        await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    assert await store.deliveries(None, [StoryId("long")]) == []
+    assert await store.next_due(NOW) is None
     await store.close()
 
 
