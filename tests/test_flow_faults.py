@@ -486,7 +486,7 @@ async def test_one_entry_for_thousands_of_chats_leaves_turns_to_others(world: Wo
     other = asyncio.create_task(also())
     assert await turns_during(world.poll("North Wire", SHELLS)) > 25
     await other
-    assert (await world.store.counts(None, now))["ring/due"] == 3000
+    assert sum((await world.store.counts(None, now)).values()) == 3000
     assert len(await world.store.chats()) == 3030
     assert await turns_during(world.poll("North Wire", replace(SHELLS, title="Ten dead in Ariha, Idlib"))) > 25
 
