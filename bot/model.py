@@ -6,7 +6,7 @@ The words are those of docs/glossary.md: RFC 4287 where it has one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple, NewType
@@ -119,6 +119,43 @@ class LeasedFeed:
     epoch: int
 
 
+class HubState(StrEnum):
+    """Where a lease at a WebSub hub stands."""
+
+    #: to be asked for, or asked for and not yet confirmed by the hub
+    ASKED = "asked"
+    #: confirmed: the hub posts what is new
+    ACTIVE = "active"
+    #: the hub refused; it is asked again later
+    DENIED = "denied"
+    #: to be given back: the feed names another hub or none, or is no longer listed
+    LEAVING = "leaving"
+
+
+@dataclass(frozen=True, slots=True)
+class HubLease:
+    """A subscription at a WebSub hub (W3C Recommendation, 23 January 2018): the hub posts a feed's updates to us."""
+
+    #: last part of our address that the hub calls; who knows it is the hub
+    key: str = field(repr=False)
+    feed: FeedId
+    hub: str
+    topic: str
+    #: signs what the hub posts
+    secret: str = field(repr=False)
+    #: when the hub is to be asked next: for the first time, again, or to renew or end the lease
+    due: datetime
+    state: HubState = HubState.ASKED
+    #: end of the confirmed lease
+    until: datetime | None = None
+    #: requests since the last confirmation; 0: nothing is asked at present
+    failures: int = 0
+    #: why it is not active, in words; ""
+    reason: str = ""
+    #: when the hub last posted something that could be read
+    last_push: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedEntry:
     """An Atom entry or RSS item as the parser gives it, before anyone knows whether it is new."""
@@ -182,6 +219,9 @@ class Fetched:
     #: seconds (Cache-Control max-age, Expires); 0 when there is none
     max_age: float = 0.0
     body_hash: str = ""
+    #: WebSub hub and topic of the Link header (RFC 8288), "" when there is none
+    hub: str = ""
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -45,6 +45,17 @@ _ALL = 1_000_000
 #: commits the entries, the state given and the end of the lease at once; gives the number of new entries
 Ingest = Callable[[LeasedFeed, "FeedState", ParsedFeed], Awaitable[int]]
 
+
+class Hubs(Protocol):
+    """Who is told of the hubs that feeds name, and knows which feeds these post (`bot.push.Push`)."""
+
+    async def noticed(self, feed: FeedId, hub: str, topic: str) -> None: ...
+
+    async def is_pushed(self, feed: FeedId, silence: float) -> bool: ...
+
+    async def missed(self, feed: FeedId) -> None: ...
+
+
 log = structlog.get_logger(__name__)
 
 
@@ -58,6 +69,7 @@ async def poll_feed(
     clock: Clock,
     rng: random.Random,
     policy: PollPolicy,
+    hubs: Hubs | None = None,
 ) -> FetchOutcome:
     """One poll, from the claimed feed to its committed state. Gives what the web answered.
 
@@ -70,12 +82,19 @@ async def poll_feed(
     if isinstance(outcome, Fetched):
         parsed = await parser.parse(outcome.body, outcome.content_type, outcome.url, leased.feed.selectors)
     now = clock.now()
-    state = after_poll(old, outcome, parsed, now=now, rng=rng, policy=policy, feed=leased.feed)
+    pushed = hubs is not None and await hubs.is_pushed(leased.feed.id, policy.bounds(leased.feed)[2])
+    state = after_poll(old, outcome, parsed, now=now, rng=rng, policy=policy, feed=leased.feed, pushed=pushed)
     if to_tell(state, now):
         state = replace(state, told=now)
     try:
         if isinstance(parsed, ParsedFeed):
-            await ingest(leased, state, parsed)
+            new = await ingest(leased, state, parsed)
+            if hubs is not None and isinstance(outcome, Fetched):
+                if pushed and new:
+                    await hubs.missed(leased.feed.id)
+                # RFC 8288 links come before those of the document (WebSub, section 4)
+                hub = outcome.hub or parsed.hub
+                await hubs.noticed(leased.feed.id, hub, hub and (outcome.topic or parsed.topic or outcome.url))
         else:
             await store.save_feed(state, leased.epoch)
     except LeaseLost:
@@ -123,6 +142,7 @@ class Poller:
         clock: Clock,
         rng: random.Random,
         policy: PollPolicy,
+        hubs: Hubs | None = None,
         slots: int = SLOTS,
         per_host: int = PER_HOST,
     ) -> None:
@@ -133,6 +153,7 @@ class Poller:
         self._clock = clock
         self._rng = rng
         self._policy = policy
+        self._hubs = hubs
         self._slots = slots
         self._per_host = per_host
         self._tasks: dict[FeedId, asyncio.Task[None]] = {}
@@ -252,6 +273,7 @@ class Poller:
                 clock=self._clock,
                 rng=self._rng,
                 policy=self._policy,
+                hubs=self._hubs,
             )
         except StoreError as error:
             self.counts.failed += 1

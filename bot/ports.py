@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from bot.model import (
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
         Feed,
         FeedId,
         FeedState,
+        FetchFailed,
         FetchOutcome,
         Fingerprint,
+        HubLease,
         Incoming,
         LeasedFeed,
         Limits,
@@ -77,6 +79,14 @@ class Fetcher(Protocol):
         ...
 
 
+class HubClient(Protocol):
+    """Requests to WebSub hubs."""
+
+    async def post(self, url: str, form: Mapping[str, str]) -> FetchFailed | None:
+        """Posts a form under the limits and the guard of `Fetcher.fetch`; None when it was accepted (2xx)."""
+        ...
+
+
 class Parser(Protocol):
     """Bytes to entries, safely."""
 
@@ -117,11 +127,19 @@ class FeedStore(Protocol):
         """All of them, in the order listed."""
         ...
 
+    async def feed(self, feed: FeedId) -> tuple[Feed, FeedState] | None:
+        """One of them; None when it is not listed."""
+        ...
+
     async def claim_feeds(self, now: datetime, lease: float, limit: int, *, force: bool = False) -> list[LeasedFeed]:
         """Due feeds (`next_poll` <= now, not gone, not leased), longest due first; exclusive for `lease` seconds.
 
         With `force` also those that are not due yet, or in another's hands: what that one brings late is refused.
         """
+        ...
+
+    async def claim_feed(self, feed: FeedId, now: datetime, lease: float) -> LeasedFeed | None:
+        """This one, due or not, also out of another's hands; None when it is not listed or gone."""
         ...
 
     async def save_feed(self, state: FeedState, epoch: int) -> None:
@@ -130,6 +148,22 @@ class FeedStore(Protocol):
 
     async def next_poll(self, now: datetime) -> datetime | None:
         """When the next feed falls due; None when there is none."""
+        ...
+
+    async def hub_leases(self, *, due: datetime | None = None, feed: FeedId | None = None) -> list[HubLease]:
+        """Those with `due` <= the given time, or of one feed, or all. They outlive the feed, so that they can be ended."""
+        ...
+
+    async def hub_lease(self, key: str) -> HubLease | None:
+        """By its key."""
+        ...
+
+    async def put_hub_lease(self, lease: HubLease) -> None:
+        """Replaces by key."""
+        ...
+
+    async def drop_hub_lease(self, key: str) -> None:
+        """Idempotent."""
         ...
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import random
+import secrets
 import signal
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ from bot.heap import watch_collections
 from bot.ingest import Ingest
 from bot.pace import LocalPace
 from bot.poll import Poller
+from bot.push import BODY as PUSHED
+from bot.push import Push
 from bot.scheduler import Scheduler
 from bot.sources.schedule import PollPolicy
 from bot.stories.summary import Habits
@@ -66,11 +69,14 @@ class App:
             wake=lambda: self.deliverer.wake(),  # noqa: PLW0108  the deliverer is made later
         )
         self.scheduler = Scheduler(self.clock)
-        self.fetcher: Fetcher = make_fetcher(config)
-        self.parser: Parser = make_parser()
+        self.client = make_fetcher(config)
+        self.fetcher: Fetcher = self.client
+        self.processes = make_parser()
+        self.parser: Parser = self.processes
         self.messengers: dict[str, Messenger] = {}
         self.wire: SampleWire | None = None
         self.web: WebServer | None = None
+        self.push: Push | None = None
         self._ticked = self.clock.monotonic()
 
     async def prepare(self) -> None:
@@ -117,6 +123,17 @@ class App:
             habits=self.habits,
             fault=self.fault,
         )
+        if self._public:
+            self.push = Push(
+                store=self.store,
+                hubs=self.client,
+                parser=self.parser,
+                ingest=self.ingest,
+                clock=self.clock,
+                rng=self.rng,
+                token=secrets.token_urlsafe,
+                callback=f"{self.config.web.public_url}/websub",
+            )
         self.poller = Poller(
             store=self.store,
             fetcher=self.fetcher,
@@ -125,6 +142,7 @@ class App:
             clock=self.clock,
             rng=self.rng,
             policy=PollPolicy(interval=self.config.sources.interval),
+            hubs=self.push,
         )
 
     async def _away(self, now: datetime) -> tuple[datetime, datetime] | None:
@@ -136,7 +154,8 @@ class App:
         """Health checks and webhooks, which check their signatures themselves; only when a port is configured."""
         if self.config.web.port is None:
             return
-        from bot.web.server import WebServer  # noqa: PLC0415 - off by default
+        from bot.web import websub  # noqa: PLC0415 - off by default
+        from bot.web.server import WebServer  # noqa: PLC0415
 
         webhooks = {f"/{name}": m.webhook for name, m in self.messengers.items() if hasattr(m, "webhook")}
         self.web = WebServer(
@@ -144,6 +163,7 @@ class App:
             self.config.web.port,
             ready=self._trouble,
             webhooks=webhooks,
+            routes=websub.routes(self.push, PUSHED) if self.push is not None else (),
         )
         try:
             await self.web.start()
@@ -163,6 +183,11 @@ class App:
     async def _tick(self) -> None:
         self._ticked = self.clock.monotonic()
         await self.poller.tick()
+
+    async def _tick_hubs(self) -> None:
+        assert self.push is not None
+        await self.processes.keep_warm()  # before any hub is told that we listen
+        await self.push.tick()
 
     async def welcome(self) -> None:
         """A newcomer's first start."""
@@ -184,6 +209,8 @@ class App:
         """Everything at once, until `stop` is set."""
         await self._serve_web()
         self.scheduler.add("poll", 1.0, self._tick)
+        if self.push is not None:
+            self.scheduler.add("hubs", 2.0, self._tick_hubs)
         self.scheduler.add("retain", 3600.0, self._retain, jitter=300.0)
         self.scheduler.add("silence", 3600.0, self.watch.tick, jitter=300.0)
         self.scheduler.add("compact", 300.0, self.store.compact, jitter=30.0)

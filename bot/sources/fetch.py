@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import socket
 import threading
@@ -20,10 +21,10 @@ from bot.model import FeedGone, Fetched, FetchFailed, FetchOutcome, NotModified,
 from bot.sources import headers as fields
 from bot.sources.body import BodyRefused, body_hash, unpack
 from bot.sources.guard import AddressRefused, Guard
-from bot.sources.urls import host_of, normalise_url
+from bot.sources.urls import host_of, normalise_url, resolve_link
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
 #: seconds for one fetch, over all its hops, however the bytes drip
 DEADLINE = 30.0
@@ -126,7 +127,38 @@ class HttpFetcher:
             return NotModified(given, max_age, permanent)
         body = unpack(raw, response.headers.get("Content-Encoding", ""), self._cap)
         content_type = response.headers.get("Content-Type", "")[:200]
-        return Fetched(body, content_type, given, url, permanent, max_age, digest)
+        links = fields.links(response.headers.getall("Link", ()))
+        hub, topic = (resolve_link(url, links.get(rel, "")) for rel in ("hub", "self"))
+        return Fetched(body, content_type, given, url, permanent, max_age, digest, hub, topic)
+
+    async def post(self, url: str, form: Mapping[str, str]) -> FetchFailed | None:
+        """See `bot.ports.HubClient.post`. Redirects that keep the method are followed (WebSub section 5.1)."""
+        try:
+            return await self._post(_normalised(url), form)
+        except TimeoutError:
+            return FetchFailed(f"no complete answer within {self._deadline:g} s")
+        except SourceError as error:
+            return FetchFailed(str(error))
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return FetchFailed(_reason(error))
+
+    async def _post(self, url: str, form: Mapping[str, str]) -> FetchFailed | None:
+        status = 0
+        async with asyncio.timeout(self._deadline):
+            for _ in range(REDIRECTS + 1):
+                target, host = _target(url)
+                async with (
+                    self._hosts.turn(host),
+                    self._open().post(target, data=form, allow_redirects=False) as response,
+                ):
+                    status = response.status
+                    if status not in {307, 308}:
+                        accepted = 200 <= status < 300
+                        why = _status_text(status)
+                        return None if accepted else FetchFailed(why, fields.retry_after(response.headers), status)
+                    location = response.headers.get("Location", "")
+                url = _next_hop(url, location)
+        return FetchFailed(f"more than {REDIRECTS} redirects", status=status)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         """The body as sent, not unpacked; BodyRefused above the cap, before more of it is read."""
@@ -179,6 +211,15 @@ class _HostSlots:
         self._limit = limit
         self._busy: dict[str, int] = {}
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+
+    @contextlib.asynccontextmanager
+    async def turn(self, host: str) -> AsyncIterator[None]:
+        """`take` and `leave`."""
+        await self.take(host)
+        try:
+            yield
+        finally:
+            self.leave(host)
 
     async def take(self, host: str) -> None:
         """Waits for its turn, first come first served."""

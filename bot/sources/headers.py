@@ -7,13 +7,17 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
 from bot.model import Validators
 
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 _NO_STORE = re.compile(r"(?:^|[,\s])(?:no-store|no-cache)(?:$|[,\s=])", re.IGNORECASE)
+#: a link and what is said of it, up to the comma before the next one
+_LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[^\s=;,\"]+(?:\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]*))?)*)")
+_PARAMETER = re.compile(r";\s*([^\s=;,\"]+)(?:\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]*)))?")
+_LONGEST_LINKS = 10_000
 #: longer validators than this are no validators but an attack on the store
 _LONGEST = 1000
 
@@ -54,6 +58,18 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return float(text[:12])
     seconds = _until(headers, "Retry-After")
     return None if seconds is None else max(0.0, seconds)
+
+
+def links(values: Iterable[str]) -> dict[str, str]:
+    """The first target of each relation in Link headers (RFC 8288), as sent: it may be relative."""
+    found: dict[str, str] = {}
+    for target, parameters in _LINK.findall(", ".join(values)[:_LONGEST_LINKS]):
+        for name, quoted, plain in _PARAMETER.findall(parameters):
+            if name.lower() == "rel":
+                for rel in (quoted or plain).lower().split():
+                    found.setdefault(rel, target)
+                break  # a second one does not count (section 3.3)
+    return found
 
 
 def _until(headers: Mapping[str, str], name: str) -> float | None:

@@ -83,20 +83,24 @@ def after_poll(
     rng: random.Random,
     policy: PollPolicy,
     feed: Feed,
+    pushed: bool = False,
 ) -> FeedState:
-    """The state after one poll, with the time of the next. `parsed` is the parser's answer to a Fetched body."""
+    """The state after one poll, with the time of the next. `parsed` is the parser's answer to a Fetched body.
+
+    `pushed`: a hub posts the feed's news, so that it is polled at its longest interval only, in case the hub misses some.
+    """
     if isinstance(parsed, ParseFailed):
         # no validators and no hash are kept: an unchanged bad body must not pass for a good one
         return _failed(state, FetchFailed(parsed.reason, status=200), now=now, rng=rng, policy=policy, feed=feed)
     match outcome:
         case Fetched():
             assert parsed is not None
-            return _fetched(state, outcome, parsed, now=now, rng=rng, policy=policy, feed=feed)
+            return _fetched(state, outcome, parsed, now=now, rng=rng, policy=policy, feed=feed, pushed=pushed)
         case NotModified():
             kept = replace(state, validators=_merge(outcome.validators, state.validators))
             kept = _follow_moves(kept, outcome.permanent_url)
             interval = _interval(_quiet(kept, now, policy.bounds(feed)), kept, policy, feed)
-            return _well(kept, interval, now, rng)
+            return _well(kept, interval, now, rng, policy.bounds(feed) if pushed else None)
         case FetchFailed():
             return _failed(state, outcome, now=now, rng=rng, policy=policy, feed=feed)
         case FeedGone():
@@ -125,6 +129,7 @@ def _fetched(
     rng: random.Random,
     policy: PollPolicy,
     feed: Feed,
+    pushed: bool,
 ) -> FeedState:
     state = replace(
         _follow_moves(state, outcome.permanent_url),
@@ -141,7 +146,8 @@ def _fetched(
     wished = usual * math.sqrt(gap / _GAP) if gap else usual
     if state.error.startswith("429"):  # what it was polled at before was too often
         wished = max(wished, state.interval)
-    return _well(state, _interval(min(max(wished, low), high), state, policy, feed), now, rng)
+    interval = _interval(min(max(wished, low), high), state, policy, feed)
+    return _well(state, interval, now, rng, (low, usual, high) if pushed else None)
 
 
 def _quiet(state: FeedState, now: datetime, bounds: tuple[float, float, float]) -> float:
@@ -159,9 +165,17 @@ def _interval(wished: float, state: FeedState, policy: PollPolicy, feed: Feed) -
     return wished if low == high else max(wished, min(state.publisher_interval, high))
 
 
-def _well(state: FeedState, interval: float, now: datetime, rng: random.Random) -> FeedState:
+def _well(
+    state: FeedState,
+    interval: float,
+    now: datetime,
+    rng: random.Random,
+    pushed: tuple[float, float, float] | None = None,
+) -> FeedState:
+    """`interval` stays the feed's own, for when its hub falls silent; `pushed` has the bounds while it does not."""
     # the first wait is anything up to the interval: feeds that were listed together spread over it
-    wait = interval * (rng.uniform(0.1, 1.0) if state.last_ok is None else rng.uniform(0.9, 1.1))
+    wait = max(interval, pushed[2]) if pushed else interval
+    wait *= rng.uniform(0.1, 1.0) if state.last_ok is None else rng.uniform(0.9, 1.1)
     due = _skip(later(now, wait), state.skip_hours, state.skip_days)
     state = replace(state, next_poll=due, interval=interval, last_ok=now)
     return replace(state, failures=0, error="", failing_since=None, told=None, gone=False)

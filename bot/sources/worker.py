@@ -36,6 +36,8 @@ _IDLE = 60.0
 _HEADER = 4
 _ROOT = str(Path(__file__).resolve().parents[2])
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv[2]); from bot.sources.worker import main; main(float(sys.argv[3]))"
+#: without a language, so that reading it loads the model that tells languages
+_SAMPLE = b"<rss><channel><item><title>A ferry ran aground off the lighthouse on Monday</title></item></channel></rss>"
 _EXCEEDED = "the document needs more time or memory than the parser may take"
 
 
@@ -64,6 +66,9 @@ class ParserProcess:
 
     def __init__(self, *, workers: int = WORKERS, seconds: float = SECONDS, patience: float = _IDLE) -> None:
         self._seconds = seconds
+        #: processes that do not end for want of work
+        self._keep = 0
+        self._warming: asyncio.Task[object] | None = None
         self._patience = patience
         self._watch: asyncio.Task[None] | None = None
         self._slots = asyncio.Semaphore(workers)
@@ -95,6 +100,20 @@ class ParserProcess:
             await self._put_back(worker)
         return answer.feed if answer.feed is not None else ParseFailed(answer.reason)
 
+    async def keep_warm(self) -> None:
+        """From now on one process is always there, with its language model: what a hub posts must not wait for a start.
+
+        Returns when the first one is ready.
+        """
+        self._keep = 1
+        self._warm_up()
+        if self._warming is not None:
+            await asyncio.wait([self._warming])
+
+    def _warm_up(self) -> None:
+        if not self._all and (self._warming is None or self._warming.done()):
+            self._warming = asyncio.create_task(self.parse(_SAMPLE, "", ""), name="parser warm-up")
+
     async def _put_back(self, worker: _Worker) -> None:
         """The one used last is used next, so that those not needed for a while are found at the other end."""
         if worker.documents >= _DOCUMENTS:
@@ -111,8 +130,10 @@ class ParserProcess:
         while self._all:
             oldest = self._idle[0].idle_since if self._idle else loop.time()
             await asyncio.sleep(max(1.0, oldest + self._patience - loop.time()))  # noqa: TID251  processes know no fake clock
-            while self._idle and loop.time() - self._idle[0].idle_since >= self._patience:
+            while len(self._idle) > self._keep and loop.time() - self._idle[0].idle_since >= self._patience:
                 await self._discard(self._idle.pop(0))
+            if len(self._all) <= self._keep:
+                return
 
     async def _start(self) -> _Worker:
         process = await asyncio.create_subprocess_exec(
@@ -133,11 +154,15 @@ class ParserProcess:
         if worker is not None:
             self._all.discard(worker)
             await worker.kill()
+            if self._keep:
+                self._warm_up()
 
     async def close(self) -> None:
         """Ends all processes at once; documents in them fail."""
-        if self._watch is not None:
-            self._watch.cancel()
+        self._keep = 0
+        for task in (self._watch, self._warming):
+            if task is not None:
+                task.cancel()
         self._idle.clear()
         for worker in list(self._all):
             await self._discard(worker)

@@ -112,6 +112,7 @@ async def decode_all(codec: Codec[T], raws: Sequence[bytes]) -> list[T]:
 
 feed = Codec(model.Feed, "origin")
 feed_state = Codec(model.FeedState)
+hub_lease = Codec(model.HubLease)
 entry = Codec(model.Entry, "kind", "story")
 fingerprint = Codec(model.Fingerprint)
 story = Codec(model.Story)

@@ -36,7 +36,7 @@ async def read_postgres(url: str) -> Rows:
     async def work(connection: Connection) -> Rows:
         await connection.execute("set transaction isolation level repeatable read")
         found: Rows = {}
-        for table in ("feeds", "polls", "chats", "entries", "stories", "actions"):
+        for table in ("feeds", "polls", "hubs", "chats", "entries", "stories", "actions"):
             found[table] = [body.encode() for (body,) in await rows(connection, SQL[f"all_{table}"])]
         found["subscriptions"] = [
             subscription_row(codec.subscription.decode(body), version)
@@ -103,6 +103,10 @@ async def _write(connection: Connection, store: PostgresStore, table: str, batch
                 state = codec.feed_state.decode(raw)
                 values = {"next_poll": state.next_poll, "gone": state.gone, "body": raw.decode()}
                 await do(connection, SQL["put_poll"], feed=state.feed, **values)
+        case "hubs":
+            for raw in batch:
+                hub = codec.hub_lease.decode(raw)
+                await do(connection, FEEDS["put_hub_lease"], key=hub.key, feed=hub.feed, due=hub.due, body=raw.decode())
         case "chats":
             for raw in batch:
                 chat = codec.chat.decode(raw)

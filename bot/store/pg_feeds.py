@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from bot.model import Feed, FeedId
+    from bot.model import Feed, FeedId, HubLease
     from bot.store.pg_base import Connection
 
 SQL = statements("feeds")
@@ -54,6 +54,11 @@ class PgFeeds(PgBase):
         found = await self._rows(SQL["all_feeds"])
         return [(codec.feed.decode(feed), codec.feed_state.decode(state)) for feed, state in found]
 
+    async def feed(self, feed: FeedId) -> tuple[Feed, FeedState] | None:
+        for listed, state in await self._rows(SQL["feed"], id=feed):
+            return codec.feed.decode(listed), codec.feed_state.decode(state)
+        return None
+
     async def claim_feeds(self, now: datetime, lease: float, limit: int, *, force: bool = False) -> list[LeasedFeed]:
         async def work(connection: Connection) -> list[tuple[Any, ...]]:
             if force:
@@ -62,7 +67,13 @@ class PgFeeds(PgBase):
 
         found = await self.run(work)
         found.sort(key=lambda row: row[3])
-        return [LeasedFeed(codec.feed.decode(row[0]), codec.feed_state.decode(row[1]), row[2]) for row in found]
+        return [_leased(row) for row in found]
+
+    async def claim_feed(self, feed: FeedId, now: datetime, lease: float) -> LeasedFeed | None:
+        async def work(connection: Connection) -> list[tuple[Any, ...]]:
+            return await rows(connection, SQL["claim_feed"], feed=feed, until=later(now, lease))
+
+        return next(map(_leased, await self.run(work)), None)
 
     async def save_feed(self, state: FeedState, epoch: int) -> None:
         async def work(connection: Connection) -> None:
@@ -80,6 +91,26 @@ class PgFeeds(PgBase):
     async def next_poll(self, now: datetime) -> datetime | None:  # noqa: ARG002  # the answer does not depend on it
         moment: datetime | None = await self._value(SQL["next_poll"])
         return moment
+
+    async def hub_leases(self, *, due: datetime | None = None, feed: FeedId | None = None) -> list[HubLease]:
+        found = await self._rows(SQL["hub_leases"], due=due, feed=feed)
+        return [codec.hub_lease.decode(body) for (body,) in found]
+
+    async def hub_lease(self, key: str) -> HubLease | None:
+        for (body,) in await self._rows(SQL["hub_lease"], key=key):
+            return codec.hub_lease.decode(body)
+        return None
+
+    async def put_hub_lease(self, lease: HubLease) -> None:
+        body = codec.hub_lease.encode(lease).decode()
+        await self._do(SQL["put_hub_lease"], key=lease.key, feed=lease.feed, due=lease.due, body=body)
+
+    async def drop_hub_lease(self, key: str) -> None:
+        await self._do(SQL["drop_hub_lease"], key=key)
+
+
+def _leased(row: tuple[Any, ...]) -> LeasedFeed:
+    return LeasedFeed(codec.feed.decode(row[0]), codec.feed_state.decode(row[1]), row[2])
 
 
 def _text(feed: Feed) -> str:

@@ -24,6 +24,7 @@ Rows = dict[str, list[bytes]]
 CODECS: dict[str, Codec[Any]] = {
     "feeds": codec.feed,
     "polls": codec.feed_state,
+    "hubs": codec.hub_lease,
     "chats": codec.chat,
     "subscriptions": codec.subscription,
     "fingerprints": codec.fingerprint,
@@ -79,6 +80,7 @@ def findings(rows: Rows) -> Iterator[str]:
     names: dict[str, Callable[[Any], Any]] = {
         "feeds": lambda feed: feed.id,
         "polls": lambda state: state.feed,
+        "hubs": lambda lease: lease.key,
         "chats": lambda chat: chat.id,
         "subscriptions": lambda subscription: subscription.id,
         "fingerprints": lambda known: known.entry,

@@ -19,7 +19,7 @@ from bot.store.tiny_base import Base, drop, one, put
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.model import Feed, FeedId
+    from bot.model import Feed, FeedId, HubLease
     from bot.store.journal import JournalDB
 
 
@@ -38,6 +38,7 @@ class Feeds(Base):
         super().__init__(db)
         self._feeds = self._table("feeds", "id")
         self._polls = self._table("polls", "feed")
+        self._hubs = self._table("hubs", "key", "feed")
         self._poll_decoder = msgspec.json.Decoder(_Poll)
         self._schedule: dict[str, _Poll] = {}
         #: feed → epoch and end of the lease; None: it is over
@@ -109,20 +110,33 @@ class Feeds(Base):
         listed.sort(key=lambda feed: feed.origin == "added")
         return [(feed, state) for feed in listed if (state := self._state(feed.id)) is not None]
 
-    def _state(self, feed: FeedId) -> FeedState | None:
+    def _state(self, feed: str) -> FeedState | None:
         found = one(self._polls, codec.feed_state, feed=feed)
         return found[1] if found else None
 
+    async def feed(self, feed: FeedId) -> tuple[Feed, FeedState] | None:
+        found, state = one(self._feeds, codec.feed, id=feed), self._state(feed)
+        return (found[1], state) if found and state else None
+
     async def claim_feeds(self, now: datetime, lease: float, limit: int, *, force: bool = False) -> list[LeasedFeed]:
-        leased: list[LeasedFeed] = []
-        for feed in self._all(limit) if force else self._due.take(now, limit):
-            found = one(self._feeds, codec.feed, id=feed)
-            state = one(self._polls, codec.feed_state, feed=feed)
-            if found is not None and state is not None:
-                self._epoch += 1
-                self._leases[feed] = (self._epoch, later(now, lease))
-                leased.append(LeasedFeed(found[1], state[1], self._epoch))
-            self._due.touch(feed, now)
+        given = [
+            self._lease_feed(feed, now, lease) for feed in (self._all(limit) if force else self._due.take(now, limit))
+        ]
+        return [leased for leased in given if leased is not None]
+
+    async def claim_feed(self, feed: FeedId, now: datetime, lease: float) -> LeasedFeed | None:
+        poll = self._schedule.get(feed)
+        return self._lease_feed(feed, now, lease) if poll is not None and not poll.gone else None
+
+    def _lease_feed(self, feed: str, now: datetime, lease: float) -> LeasedFeed | None:
+        found = one(self._feeds, codec.feed, id=feed)
+        state = self._state(feed)
+        leased = None
+        if found is not None and state is not None:
+            self._epoch += 1
+            self._leases[feed] = (self._epoch, later(now, lease))
+            leased = LeasedFeed(found[1], state, self._epoch)
+        self._due.touch(feed, now)
         return leased
 
     def _all(self, limit: int) -> list[str]:
@@ -154,3 +168,23 @@ class Feeds(Base):
     async def next_poll(self, now: datetime) -> datetime | None:  # noqa: ARG002  # the answer does not depend on it
         first = self._due.first()
         return first[0] if first else None
+
+    async def hub_leases(self, *, due: datetime | None = None, feed: FeedId | None = None) -> list[HubLease]:
+        rows = self._hubs.rows
+        found = [rows[row] for row in (self._hubs.find(feed=feed) if feed is not None else sorted(rows))]
+        leases = [codec.hub_lease.decode(raw) for raw in found]
+        return [lease for lease in leases if due is None or lease.due <= due]
+
+    async def hub_lease(self, key: str) -> HubLease | None:
+        found = one(self._hubs, codec.hub_lease, key=key)
+        return found[1] if found else None
+
+    async def put_hub_lease(self, lease: HubLease) -> None:
+        with self._transaction():
+            put(self._hubs, codec.hub_lease, lease, key=lease.key)
+        await self._durable()
+
+    async def drop_hub_lease(self, key: str) -> None:
+        with self._transaction():
+            drop(self._hubs, key=key)
+        await self._durable()

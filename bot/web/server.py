@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     #: headers (their names in any case) and body in; (status, content type, body) out. Checks signatures itself.
     Webhook = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, str, bytes]]]
@@ -38,7 +38,7 @@ _HEADERS = {
 class WebServer:
     """Listens from `start` to `close`.
 
-    `ready` tells what keeps the bot from working, "" for nothing. `webhooks` are POST routes by path.
+    `ready` tells what keeps the bot from working, "" for nothing. `webhooks` are POST routes by path, `routes` others.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class WebServer:
         *,
         ready: Callable[[], Awaitable[str]],
         webhooks: Mapping[str, Webhook] | None = None,
+        routes: Iterable[web.AbstractRouteDef] = (),
     ) -> None:
         self._host, self._wanted, self._ready = host, port, ready
         app = web.Application(client_max_size=BODY, middlewares=[_guard])
@@ -56,6 +57,7 @@ class WebServer:
         app.router.add_get("/readyz", self._readyz)
         for path, webhook in (webhooks or {}).items():
             app.router.add_post(path, _receiver(webhook))
+        app.router.add_routes(routes)
         # what aiohttp logs of requests that it can't parse is written by whoever sends them
         quiet = logging.getLogger(f"{__name__}.protocol")
         quiet.setLevel(logging.CRITICAL)

@@ -16,6 +16,8 @@ from bot.model import (
     DeliveryState,
     EntryId,
     FeedId,
+    HubLease,
+    HubState,
     Kind,
     Mute,
     PollCommit,
@@ -119,6 +121,53 @@ async def test_due_feeds_are_leased_to_one_longest_due_first(store: Store) -> No
     assert [row.feed.id for row in first] == ["https://1.org", "https://2.org"]
     assert [row.feed.id for row in second] == ["https://0.org"]
     assert await store.claim_feeds(after(100), 60, 9) == []
+
+
+async def test_one_feed_can_be_looked_up_and_taken(store: Store) -> None:
+    """What a hub posts goes to its feed at once, and a poll that is under way can't overwrite it."""
+    await store.sync_feeds([feed(name="A"), feed("https://b.org")], NOW)
+    [late, _] = await store.claim_feeds(NOW, 60, 9)
+    assert await store.feed(FEED) == (feed(name="A"), state())
+    assert await store.feed(FeedId("https://nowhere.org")) is None
+    assert await store.claim_feed(FeedId("https://nowhere.org"), NOW, 60) is None
+
+    taken = await store.claim_feed(FEED, NOW, 60)
+    assert taken is not None
+    assert (taken.feed, taken.state) == (feed(name="A"), state())
+    with pytest.raises(LeaseLost):
+        await store.save_feed(state(due=after(5)), late.epoch)
+    await store.commit(PollCommit(taken.state, taken.epoch, entries=(entry(),)))
+    assert [row.feed.id for row in await store.claim_feeds(after(30), 60, 9)] == [FEED]
+
+    taken = await store.claim_feed(FEED, after(30), 60)
+    assert taken is not None
+    await store.save_feed(state(gone=True), taken.epoch)
+    assert await store.claim_feed(FEED, after(31), 60) is None
+
+
+async def test_leases_at_hubs_are_kept(place: Place) -> None:
+    """A restart must not forget under which address and secret a hub posts, nor when to renew; a feed that left is still
+    to be signed off.
+    """
+    store = await place.open()
+    await store.sync_feeds([feed()], NOW)
+    first = HubLease("k1", FEED, "https://hub.org", FEED, "s1", NOW)
+    second = HubLease("k2", FEED, "https://hub.org", "t", "s2", after(9), HubState.ACTIVE, after(99), 2, "why", NOW)
+    other = HubLease("k3", FeedId("https://b.org"), "https://hub.org", "u", "s3", after(5))
+    for lease in (first, second, other, replace(first, due=after(2))):
+        await store.put_hub_lease(lease)
+    await store.remove_feed(FEED)
+    await store.close()
+
+    store = await place.open()
+    assert await store.hub_leases() == [replace(first, due=after(2)), second, other]
+    assert await store.hub_leases(feed=FEED) == [replace(first, due=after(2)), second]
+    assert await store.hub_leases(due=after(5)) == [replace(first, due=after(2)), other]
+    assert await store.hub_lease("k2") == second
+    await store.drop_hub_lease("k2")
+    await store.drop_hub_lease("k2")
+    assert await store.hub_lease("k2") is None
+    assert "s1" not in repr(first)
 
 
 async def test_a_lease_that_ran_out_is_given_to_another_and_the_late_holder_is_refused(store: Store) -> None:

@@ -136,6 +136,25 @@ async def test_idle_processes_end() -> None:
         await parser.close()
 
 
+async def test_one_process_is_kept_warm_where_hubs_post() -> None:
+    """It is there before the first document, stays when nothing comes, and is replaced when it dies."""
+    parser = ParserProcess(patience=0.1)
+    await parser.keep_warm()
+    assert len(pids(parser)) == 1
+    await asyncio.gather(*(parser.parse(documents.OK, "", URL) for _ in range(2)))
+    async with asyncio.timeout(10):
+        while len(pids(parser)) > 1:
+            await asyncio.sleep(0.05)
+    (kept,) = pids(parser)
+    os.kill(kept, 9)
+    assert await parser.parse(documents.OK, "", URL) == EXCEEDED
+    async with asyncio.timeout(10):
+        while not pids(parser) - {kept}:
+            await asyncio.sleep(0.05)
+    await parser.close()
+    assert pids(parser) == set()
+
+
 async def test_cancelled_half_way(parser: ParserProcess) -> None:
     """A cancelled document does not leave its answer to the next one."""
     await parser.parse(documents.OK, "", URL)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import StoreError
-from bot.model import Action, DeliveryKind, DeliveryState, Mute, Settlement, StoryId
+from bot.model import Action, DeliveryKind, DeliveryState, HubLease, Mute, Settlement, StoryId
 from bot.store.copy import check_store, copy_store
 from bot.store.journal import JournalDB
 from tests.store.samples import (
@@ -37,6 +37,7 @@ async def fill(place: Place) -> None:
     await store.add_feed(feed("https://a.org", origin="added"), NOW)
     for lease in await store.claim_feeds(NOW, 60, 1):
         await store.save_feed(state(lease.feed.id, after(9), last_parsed=NOW), lease.epoch)
+    await store.put_hub_lease(HubLease("k1", FEED, "https://hub.org", FEED, "secret", after(9), until=after(99)))
     await store.put_chat(chat(title="é ' \\ %s", paused_until=after(5)))
     await store.put_chat(chat(BORIS, gone="blocked"))
     for n in range(5):
@@ -65,6 +66,7 @@ async def everything(place: Place) -> object:
     store = await place.open()
     seen = [
         await store.feeds(),
+        await store.hub_leases(),
         await store.chats(),
         await store.subscription_changes(0),
         await store.subscription_changes(1),

@@ -4,6 +4,9 @@ select body from feeds order by added, position
 -- name: all_polls
 select p.body from polls p join feeds f on f.id = p.feed order by f.added, f.position
 
+-- name: all_hubs
+select body from hubs order by n
+
 -- name: all_chats
 select body from chats order by n
 
@@ -40,6 +43,9 @@ select from feeds limit 1
 
 -- name: any_polls
 select from polls limit 1
+
+-- name: any_hubs
+select from hubs limit 1
 
 -- name: any_chats
 select from chats limit 1

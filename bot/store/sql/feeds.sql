@@ -1,6 +1,9 @@
 -- name: all_feeds
 select f.body, p.body from feeds f join polls p on p.feed = f.id order by f.added, f.position
 
+-- name: feed
+select f.body, p.body from feeds f join polls p on p.feed = f.id where f.id = %(id)s
+
 -- name: feeds_for_sync
 select id, added from feeds order by added, position for update
 
@@ -45,6 +48,13 @@ from due join feeds f on f.id = due.feed
 where p.feed = due.feed
 returning f.body, p.body, p.epoch, p.next_poll
 
+-- name: claim_feed
+update polls p
+set epoch = nextval('epochs'), leased_until = %(until)s
+from feeds f
+where f.id = %(feed)s and p.feed = f.id and not p.gone
+returning f.body, p.body, p.epoch
+
 -- name: save_leased
 update polls
 set next_poll = %(next_poll)s, gone = %(gone)s, body = %(body)s, leased_until = null
@@ -55,3 +65,18 @@ update polls set next_poll = %(next_poll)s, gone = %(gone)s, body = %(body)s whe
 
 -- name: next_poll
 select min(greatest(next_poll, leased_until)) from polls where not gone
+
+-- name: hub_leases
+select body from hubs
+where (%(due)s::timestamptz is null or due <= %(due)s) and (%(feed)s::text is null or feed = %(feed)s)
+order by n
+
+-- name: hub_lease
+select body from hubs where key = %(key)s
+
+-- name: put_hub_lease
+insert into hubs (key, feed, due, body) values (%(key)s, %(feed)s, %(due)s, %(body)s)
+on conflict (key) do update set feed = excluded.feed, due = excluded.due, body = excluded.body
+
+-- name: drop_hub_lease
+delete from hubs where key = %(key)s
