@@ -123,7 +123,8 @@ class App:
             habits=self.habits,
             fault=self.fault,
         )
-        if self._public:
+        web = self.config.web
+        if web.port is not None and web.public_url:
             self.push = Push(
                 store=self.store,
                 hubs=self.client,
@@ -132,7 +133,7 @@ class App:
                 clock=self.clock,
                 rng=self.rng,
                 token=secrets.token_urlsafe,
-                callback=f"{self.config.web.public_url}/websub",
+                callback=f"{web.public_url}/websub",
             )
         self.poller = Poller(
             store=self.store,
