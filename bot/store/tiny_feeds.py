@@ -180,11 +180,11 @@ class Feeds(Base):
         return found[1] if found else None
 
     async def put_hub_lease(self, lease: HubLease) -> None:
-        with self._transaction():
+        async with self._transaction():
             put(self._hubs, codec.hub_lease, lease, key=lease.key)
         await self._durable()
 
     async def drop_hub_lease(self, key: str) -> None:
-        with self._transaction():
+        async with self._transaction():
             drop(self._hubs, key=key)
         await self._durable()
