@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from typing import NamedTuple, NewType
+from typing import TYPE_CHECKING, NamedTuple, NewType
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 FeedId = NewType("FeedId", str)  # the address as the operator listed it
 EntryId = NewType("EntryId", str)  # stable digest of feed, guid, link and title at first sight
@@ -405,6 +408,10 @@ class Chat:
     #: "" while it can be written to, else why not ("blocked", "kicked" ...); settings are kept
     gone: str = ""
     title: str = ""
+    #: of a private chat: address of the channel or group that its commands are about; "" for the chat itself
+    managing: str = ""
+    #: of a channel or group: people who managed it from their private chats; their right is asked for each time
+    managers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -639,6 +646,8 @@ class Message:
     buttons: tuple[tuple[Button, ...], ...] = ()
     #: no sound on the phone
     silent: bool = False
+    #: what the person is asked to type, as a hint in the empty field; "" when nothing is asked
+    ask: str = ""
 
     @property
     def text(self) -> str:
@@ -703,6 +712,19 @@ SendOutcome = Sent | RetryLater | Refused | ChatGone | ChatMoved
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that a person sent; only its name has arrived so far."""
+
+    name: str
+    #: its bytes, or None when it can't be had or is larger than `FILE_SIZE`
+    read: Callable[[], Awaitable[bytes | None]]
+
+
+#: bytes of a file that is read; lists of feeds are far smaller
+FILE_SIZE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """What a person did in a chat: typed a line or pressed a button."""
 
@@ -725,6 +747,10 @@ class Incoming:
     id: str = ""
     #: title of the chat, for people
     title: str = ""
+    #: the file that came with it
+    file: File | None = None
+    #: address that opens a private chat with the bot, and takes `?start=` and `?startgroup=`; "" where there is none
+    bot_link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

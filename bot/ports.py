@@ -346,6 +346,17 @@ class CommandHandler(Protocol):
         """Never raises for anything a person can do. None: nothing to say."""
         ...
 
+    async def added(self, incoming: Incoming, room: Chat) -> Reply | None:
+        """The bot may write in `room` now, a channel in which it can't be spoken to like in a group.
+
+        `incoming` is the private chat of who let it in; the reply is for there.
+        """
+        ...
+
+    async def listed(self, chat: ChatId) -> Sequence[Subscription]:
+        """The chat's subscriptions, for views that are more than text."""
+        ...
+
 
 class Pace(Protocol):
     """When the next message may go, by the limits of its platform and chat, for all who send together."""
@@ -380,6 +391,13 @@ class Messenger(Protocol):
 
     async def edit(self, chat: ChatId, message_id: str, message: Message) -> SendOutcome:
         """Replaces a sent message. "Not modified" is Sent; a message that is no longer there is Refused."""
+        ...
+
+    async def managed(self, user: str, name: str) -> Chat | None:
+        """The channel or group of that id or @name, with its title, if this person is an admin there.
+
+        None where they are not, where the bot can't tell, and on platforms whose rooms are managed in them.
+        """
         ...
 
     async def run(self, handler: CommandHandler) -> None:

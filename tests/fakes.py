@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from bot.model import ChatId, Limits, Message, SendOutcome, Sent
+from bot.model import Chat, ChatId, Limits, Message, SendOutcome, Sent
 from bot.ports import CommandHandler
 
 
@@ -41,6 +41,8 @@ class RecordingMessenger:
         #: (time, "send"/"edit", chat, message id or "", reply_to, text)
         self.log: list[tuple[datetime, str, ChatId, str, str, str]] = []
         self.outcomes: list[SendOutcome] = []
+        #: who is an admin where
+        self.rooms: dict[tuple[str, str], Chat] = {}
 
     def is_group(self, chat: ChatId) -> bool:
         return chat.address.startswith("-")
@@ -58,6 +60,9 @@ class RecordingMessenger:
             self.shown[message_id] = (chat, message)
             self.log.append((self.clock.now(), "edit", chat, message_id, "", message.text))
         return outcome
+
+    async def managed(self, user: str, name: str) -> Chat | None:
+        return self.rooms.get((user, name))
 
     async def run(self, handler: CommandHandler) -> None:
         """Nobody types here."""

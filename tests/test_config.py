@@ -54,7 +54,18 @@ def test_the_example_names_every_key_and_many_languages() -> None:
     feeds = load_example().feeds
 
     keys = {"url", "base_url", "token", "bot_token", "app_token", "signing_secret", "interval", "host", "port"}
-    keys |= {"allow_private_networks", "contact", "public_url", "enabled", "level", "name", "language", "tags", "owner"}
+    keys |= {
+        "allow_private_networks",
+        "contact",
+        "from_chats",
+        "public_url",
+        "enabled",
+        "level",
+        "name",
+        "language",
+        "tags",
+        "owner",
+    }
     keys |= {"type", *SELECTORS}
     assert {key for key in keys if not re.search(rf"^(# )?{key}(:| =)|  {key}:", text, re.MULTILINE)} == set()
     assert {"en", "ar", "tr", "ru", "fr", "de", "es"} <= {feed.language for feed in feeds}

@@ -93,6 +93,7 @@ TYPED = {
     "[N] on|off",
     "daily 08:00",
     "/timezone ",
+    "/help ",
     "/language ",
     "/unsubscribe ",
 }

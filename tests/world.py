@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from bot.commands import Commands
 from bot.deliver import Deliverer
@@ -58,7 +59,9 @@ class World:
         self.ingest = Ingest(
             store=self.store, clock=self.clock, wake=self.deliverer.wake, owners={}, habits=habits, fault=lambda _: None
         )
-        self.commands = Commands(store=self.store, clock=self.clock)
+        self.commands = Commands(
+            store=self.store, clock=self.clock, managed=lambda _platform, user, name: self.chat.managed(user, name)
+        )
         feeds = [Feed(FeedId(f"https://{n.split()[0].lower()}.example/rss"), name=n) for n in OUTLETS]
         await self.store.sync_feeds(feeds, self.clock.now())
         return self
@@ -90,10 +93,11 @@ class World:
         await asyncio.wait_for(self.deliverer.drain(), 10)
 
     async def say(
-        self, text: str, *, chat: ChatId = HERE, admin: bool = True, action: str = "", message: str = ""
+        self, text: str, *, chat: ChatId = HERE, admin: bool = True, action: str = "", message: str = "", **more: Any
     ) -> Reply:
+        text = "" if action else text
         reply = await self.commands.answer(
-            Incoming(chat, "u1", "" if action else text, action=action, message=message, admin=admin)
+            Incoming(chat, "u1", text, action=action, message=message, admin=admin, **more)
         )
         assert reply is not None
         return reply

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from bot.config import Config
-    from bot.model import Feed
+    from bot.model import Chat, Feed
     from bot.ports import Fetcher, Messenger, Pace, Parser, Store
     from bot.sample.wire import SampleWire
     from bot.web.server import WebServer
@@ -67,6 +67,8 @@ class App:
             store=store,
             clock=self.clock,
             wake=lambda: self.deliverer.wake(),  # noqa: PLW0108  the deliverer is made later
+            managed=self._managed,
+            feeds_from_chats=config.sources.from_chats,
         )
         self.scheduler = Scheduler(self.clock)
         self.client = make_fetcher(config)
@@ -145,6 +147,10 @@ class App:
             policy=PollPolicy(interval=self.config.sources.interval),
             hubs=self.push,
         )
+
+    async def _managed(self, platform: str, user: str, name: str) -> Chat | None:
+        messenger = self.messengers.get(platform)
+        return await messenger.managed(user, name) if messenger is not None else None
 
     async def _away(self, now: datetime) -> tuple[datetime, datetime] | None:
         """When the bot was last seen at work, when that is long ago."""

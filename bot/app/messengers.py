@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.commands import COMMANDS
-from bot.i18n import _
+from bot.i18n import _, languages, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,16 +45,22 @@ def make_messengers(
     if config.has_telegram:
         from bot.chats.telegram import Menu, TelegramMessenger  # noqa: PLC0415
 
-        menu = Menu(
-            [(name, _(what)) for name, (*_about, what) in COMMANDS.items()],
-            description=_("I read the news and ring when something you follow happens: one story, one alert."),
-            short_description=_("News alerts by keyword: one story rings once."),
-        )
+        def menu(tag: str) -> Menu:
+            with speaking(tag):
+                return Menu(
+                    [(name, _(what)) for name, (*_about, what) in COMMANDS.items()],
+                    [(name, _(what)) for name, (_function, changes, _usage, what) in COMMANDS.items() if not changes],
+                    _("I read the news and ring when something you follow happens: one story, one alert."),
+                    _("News alerts by keyword: one story rings once."),
+                    "" if tag == "en" else tag[:2],
+                )
+
         found["telegram"] = TelegramMessenger(
             config.telegram.token,
             clock=clock,
             base_url=config.telegram.base_url,
-            menus=[menu],
+            # Telegram knows languages by two letters: of pt-BR and pt, the last one is shown for both
+            menus=list({tag[:2]: menu(tag) for tag, _name in languages()}.values()),
             webhook_url=f"{config.web.public_url}/telegram" if is_public(config) else "",
             pace=pace,
             on_moved=store.move_chat,

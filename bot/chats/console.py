@@ -122,6 +122,9 @@ class ConsoleMessenger:
             [Text(fill(_("(updated) {changes}"), changes=" — ".join(parts)), style="dim")], Sent(message_id)
         )
 
+    async def managed(self, user: str, name: str) -> None:
+        """Nothing but this console can be managed from it."""
+
     async def run(self, handler: CommandHandler) -> None:
         """Answers what is typed; returns when the input ends, and the bot goes on without it."""
         lines = self._typed() if self.interactive else self._piped()

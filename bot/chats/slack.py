@@ -93,6 +93,9 @@ class SlackMessenger:
     async def edit(self, chat: ChatId, message_id: str, message: Message) -> SendOutcome:
         return await self._sender.edit(chat, message_id, message)
 
+    async def managed(self, user: str, name: str) -> None:
+        """Channels are managed in the channels: whatever is typed there is seen by the asker alone."""
+
     async def close(self) -> None:
         await self._lanes.close()
         await self._sender.close()

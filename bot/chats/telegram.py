@@ -12,28 +12,24 @@ import hashlib
 import hmac
 import logging
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from telegram import BotCommandScopeAllGroupChats, Update
-from telegram.error import Conflict, InvalidToken
+from telegram.error import BadRequest, Conflict, EndPointNotFound, InvalidToken, RetryAfter
 
 from bot.chats import telegram_outcome as outcomes
 from bot.chats.lanes import Lanes, Seen
 from bot.chats.telegram_answer import LIMITS, Answers
 from bot.chats.telegram_send import REVOKED, Sender, is_group
-from bot.chats.telegram_updates import PLATFORM, UPDATES, Line, Press, read, read_member
+from bot.chats.telegram_updates import PLATFORM, UPDATES, Line, Me, Press, read
 from bot.model import ChatId, RetryLater
 from bot.pace import LocalPace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from telegram import User
-
     from bot.chats.telegram_updates import Heard
-    from bot.model import Message, SendOutcome
+    from bot.model import Chat, Message, SendOutcome
     from bot.ports import Clock, CommandHandler, Pace
 
 log = logging.getLogger(__name__)
@@ -44,6 +40,12 @@ POLL = 25
 _HANDLING = 0.5
 #: seconds between tries after a second poller was met
 _CONFLICT = 5.0
+#: seconds before the next poll when one brought nothing new at once: some servers do not hold a poll open
+_NOTHING = 0.5
+#: seconds between calls that only dress the bot up
+_BETWEEN = 0.1
+#: once who it is could not be asked, it is asked again after so many polls or looks
+_ASK_AGAIN = 20
 _NOWHERE = ChatId(PLATFORM, "")
 
 
@@ -51,12 +53,13 @@ _NOWHERE = ChatId(PLATFORM, "")
 class Menu:
     """What Telegram shows about the bot in one language ("" is everyone else's)."""
 
-    #: (name, what it does), shown in private chats
+    #: (name, what it does): for private chats and for admins of groups
     commands: Sequence[tuple[str, str]]
-    #: shown in groups; empty: the same
+    #: for everyone in a group
     group_commands: Sequence[tuple[str, str]] = ()
     description: str = ""
     short_description: str = ""
+    #: two letters (ISO 639-1)
     language: str = ""
 
 
@@ -91,7 +94,9 @@ class TelegramMessenger:
             self._sender, clock, pace or LocalPace(clock), on_moved=on_moved, on_gone=on_gone, on_back=on_back
         )
         self._handler: CommandHandler | None = None
-        self._me: User | None = None
+        # the id stands in the token; the name is asked for
+        self._me = Me(int(token.partition(":")[0]) if token.partition(":")[0].isdecimal() else 0)
+        self._unnamed = 0
         self._lanes, self._seen = Lanes(), Seen()
 
     @property
@@ -107,6 +112,9 @@ class TelegramMessenger:
 
     async def edit(self, chat: ChatId, message_id: str, message: Message) -> SendOutcome:
         return await self._sender.edit(chat, message_id, message)
+
+    async def managed(self, user: str, name: str) -> Chat | None:
+        return await self._answers.managed(user, name)
 
     async def run(self, handler: CommandHandler) -> None:
         self._handler = handler
@@ -137,7 +145,19 @@ class TelegramMessenger:
                 return
 
     async def _introduce(self) -> None:
-        self._me = await self._bot.get_me()
+        """Who the bot is. A server that does not say is worked with all the same: the name only tells bots apart."""
+        try:
+            found = await self._bot.described("getMe")
+        except (EndPointNotFound, BadRequest) as error:
+            log.warning("Telegram did not say who the bot is: %s", outcomes.describe(error))
+            return
+        self._me = Me(int(found.get("id") or self._me.id), str(found.get("username") or ""))
+
+    async def _introduce_again(self) -> None:
+        self._unnamed += 1
+        if not self._me.username and self._unnamed % _ASK_AGAIN == 0:
+            with contextlib.suppress(Exception):
+                await self._introduce()
 
     def _pause(self, error: Exception, failures: int) -> float:
         """Seconds to wait after a failure of a call that hears people; logs what an operator should know."""
@@ -160,6 +180,7 @@ class TelegramMessenger:
         offset, failures = 0, 0
         try:
             while True:
+                asked = self._clock.monotonic()
                 try:
                     batch = await self._bot.raw_updates(offset, POLL)
                 except Exception as error:  # noqa: BLE001 -- as in _post
@@ -172,8 +193,11 @@ class TelegramMessenger:
                     continue
                 self._sender.well()
                 failures = 0
-                offset = max([offset, *(int(raw.get("update_id", -1)) + 1 for raw in batch)])
+                before, offset = offset, max([offset, *(_number(raw) + 1 for raw in batch)])
                 await self._handled([self._take(raw) for raw in batch])
+                if offset == before and self._clock.monotonic() - asked < _NOTHING:
+                    await self._clock.sleep(_NOTHING)
+                await self._introduce_again()
         except asyncio.CancelledError:
             if offset and await self._lanes.idle(_HANDLING):
                 await self._confirm(offset)
@@ -188,7 +212,7 @@ class TelegramMessenger:
                         await done.wait()
 
     async def _drop_webhook(self) -> None:
-        await self._bot.delete_webhook(drop_pending_updates=False)
+        await self._bot.ask("deleteWebhook", drop_pending_updates=False)
 
     async def _confirm(self, offset: int) -> None:
         """Tells Telegram what was handled, so that the next start does not answer it again."""
@@ -207,14 +231,16 @@ class TelegramMessenger:
                 await self._retrying(self._introduce)
 
     async def _set_webhook(self) -> None:
-        await self._bot.set_webhook(self._webhook_url, secret_token=self._webhook_secret, allowed_updates=UPDATES)
+        await self._bot.ask(
+            "setWebhook", url=self._webhook_url, secret_token=self._webhook_secret, allowed_updates=list(UPDATES)
+        )
 
     async def webhook(self, headers: Mapping[str, str], body: bytes) -> tuple[int, str, bytes]:
         """One POST of Telegram: (status, content type, body) to answer. 200 once the update is handled (within 5 s)."""
         given = headers.get("X-Telegram-Bot-Api-Secret-Token", "")
         if not hmac.compare_digest(given.encode("utf-8", "replace"), self._webhook_secret.encode()):
             return 403, "text/plain", b"forbidden"
-        if self._handler is None or self._me is None:  # Telegram keeps the update and comes again
+        if self._handler is None:  # Telegram keeps the update and comes again
             return 503, "text/plain", b"starting"
         try:
             raw = msgspec.json.decode(body)
@@ -258,13 +284,9 @@ class TelegramMessenger:
 
     def _read(self, raw: dict[str, Any]) -> Heard | None:
         try:
-            if self._me is None or not self._seen.first(raw["update_id"]):
-                return None
-            # PTB wants every right that a member object may name; only few matter, and servers differ
-            member = read_member(raw)
-            return member if member is not None else read(Update.de_json(raw, self._bot), self._me)
-        except Exception as error:  # noqa: BLE001 -- an update of a shape the SDK does not know
-            log.warning("an update was left out, it can't be read: %s", outcomes.describe(error))
+            return read(raw, self._me) if self._seen.first(_number(raw)) else None
+        except Exception as error:  # noqa: BLE001 -- an update of a shape nobody has heard of
+            log.warning("an update was left out, it can't be read: %s", type(error).__name__)
             return None
 
     async def close(self) -> None:
@@ -273,20 +295,49 @@ class TelegramMessenger:
 
     async def _show_menus(self) -> None:
         """Command lists and descriptions. They are a comfort: a failure is noted, and that is all."""
-        for menu in self._menus:
-            language = menu.language or None
-            steps = [partial(self._bot.set_my_commands, menu.commands, language_code=language)]
-            if menu.group_commands:
-                scope = BotCommandScopeAllGroupChats()
-                steps.append(partial(steps[0].func, menu.group_commands, scope=scope, language_code=language))
-            if menu.description:
-                steps.append(partial(self._bot.set_my_description, menu.description, language_code=language))
-            if menu.short_description:
-                steps.append(
-                    partial(self._bot.set_my_short_description, menu.short_description, language_code=language)
-                )
-            for step in steps:
-                try:
-                    await step()
-                except Exception as error:  # noqa: BLE001 -- as in _post
-                    log.info("the command list could not be shown: %s", outcomes.describe(error))
+        calls = [call for menu in self._menus for call in _calls(menu)]
+        given_up: set[str] = set()
+        for method, parameters in calls:
+            if method in given_up:
+                continue
+            try:
+                await self._bot.ask(method, **parameters)
+            except Exception as error:  # noqa: BLE001 -- as in _post
+                log.info("%s failed: %s", method, outcomes.describe(error))
+                if isinstance(error, EndPointNotFound | RetryAfter):  # the next start shows what is missing
+                    given_up.add(method)
+            await self._clock.sleep(_BETWEEN)
+
+
+def _number(raw: dict[str, Any]) -> int:
+    number = raw.get("update_id", -1)
+    return number if isinstance(number, int) else -1
+
+
+def _calls(menu: Menu) -> list[tuple[str, dict[str, Any]]]:
+    """Scopes from the widest to the narrowest: core.telegram.org/bots/api#botcommandscope."""
+    language = menu.language or None
+    groups = menu.group_commands or menu.commands
+    scopes = {
+        "default": menu.commands,
+        "all_private_chats": menu.commands,
+        "all_group_chats": groups,
+        "all_chat_administrators": menu.commands,
+    }
+    calls: list[tuple[str, dict[str, Any]]] = [
+        (
+            "setMyCommands",
+            {
+                "commands": [{"command": name, "description": what[:256]} for name, what in commands],
+                "scope": {"type": scope},
+                "language_code": language,
+            },
+        )
+        for scope, commands in scopes.items()
+    ]
+    if menu.description:
+        calls.append(("setMyDescription", {"description": menu.description[:512], "language_code": language}))
+    if menu.short_description:
+        short = {"short_description": menu.short_description[:120], "language_code": language}
+        calls.append(("setMyShortDescription", short))
+    return calls

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from telegram.error import BadRequest
 
@@ -13,15 +13,29 @@ from bot.chats.lanes import Rights, Seen
 from bot.chats.patience import Patience
 from bot.chats.plain import clean, cut
 from bot.chats.telegram_send import Sender, address
-from bot.chats.telegram_updates import Back, Gone, Line, Moved, Press
+from bot.chats.telegram_updates import PLATFORM, Back, Gone, Line, Moved, Press
 from bot.i18n import N_, _, speaking
-from bot.model import ChatGone, ChatId, ChatMoved, Limits, Message, Refused, Reply, RetryLater, Sent, Span
+from bot.model import (
+    Chat,
+    ChatGone,
+    ChatId,
+    ChatMoved,
+    File,
+    Incoming,
+    Limits,
+    Message,
+    Refused,
+    Reply,
+    RetryLater,
+    Sent,
+    Span,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.chats.telegram_updates import Heard
-    from bot.model import Incoming, SendOutcome
+    from bot.model import SendOutcome
     from bot.ports import Clock, CommandHandler, Pace
 
 log = logging.getLogger(__name__)
@@ -58,7 +72,10 @@ class Answers:
         """Does what was heard; returns when the answer is out."""
         match heard:
             case Line():
-                reply = await self._ask(handler, heard.incoming, heard.admin)
+                incoming = heard.incoming
+                if heard.file is not None:
+                    incoming = replace(incoming, file=self._file(*heard.file))
+                reply = await self._ask(handler, incoming, heard.admin)
                 if reply is None and heard.called:  # whoever calls the bot by name gets an answer
                     reply = await handler.answer(replace(heard.incoming, text="/help", id=""))
                 if reply is not None:
@@ -73,6 +90,11 @@ class Answers:
             case Back():
                 if self._on_back is not None:
                     await self._on_back(heard.chat)
+                if heard.by is not None and (
+                    told := await handler.added(heard.by, Chat(heard.chat, title=heard.title))
+                ):
+                    # somebody who never wrote to the bot can't be written to: then the channel's own line remains
+                    await self._sender.send(heard.by.chat, told.message)
             case _:
                 assert_never(heard)
 
@@ -95,6 +117,29 @@ class Answers:
             with speaking(incoming.language):
                 return Reply(Message((Span(_(CANT_CHECK)),)), private=True)
         return await handler.answer(replace(incoming, admin=admin))
+
+    def _file(self, file_id: str, name: str) -> File:
+        async def read() -> bytes | None:
+            try:
+                return await self._sender.bot.file(file_id)
+            except Exception as error:  # noqa: BLE001 -- as in _post
+                log.warning("a file could not be had: %s", type(error).__name__)
+                return None
+
+        return File(name, read)
+
+    async def managed(self, user: str, name: str) -> Chat | None:
+        """The channel or group of that id or @name, where this person is an admin; None where not, or unknown."""
+        where = address(ChatId(PLATFORM, name))
+        try:
+            found = await self._sender.bot.described("getChat", chat_id=where)
+        except Exception as error:  # noqa: BLE001 -- as in _post
+            log.info("a chat could not be looked up: %s", outcomes.describe(error))
+            found = {}
+        # a server that knows fewer methods can still say who is an admin where
+        chat = ChatId(PLATFORM, str(found.get("id") or where))
+        admin = found.get("type") != "private" and await self._is_admin(Incoming(chat, user))
+        return Chat(chat, title=str(found.get("title") or name)) if admin else None
 
     async def _is_admin(self, incoming: Incoming) -> bool | None:
         """None: Telegram would not say."""
@@ -130,7 +175,8 @@ class Answers:
 
     async def _answer_query(self, query: str, toast: str) -> None:
         try:
-            await self._sender.bot.answer_callback_query(query, text=cut(clean(toast), _TOAST), show_alert=bool(toast))
+            note: dict[str, Any] = {"text": cut(clean(toast), _TOAST), "show_alert": True} if toast else {}
+            await self._sender.bot.ask("answerCallbackQuery", callback_query_id=query, **note)
         except Exception as error:  # noqa: BLE001 -- too late or not reachable: the answer itself still follows
             log.info("a press could not be confirmed: %s", outcomes.describe(error))
 

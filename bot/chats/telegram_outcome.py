@@ -5,7 +5,10 @@ Texts and codes: core.telegram.org/bots/api#making-requests and the server's sou
 
 from __future__ import annotations
 
+import re
+from contextvars import ContextVar
 from http import HTTPStatus
+from math import ceil
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,6 +29,8 @@ from bot.model import ChatGone, ChatId, ChatMoved, Refused, RetryLater
 
 if TYPE_CHECKING:
     from typing import Any
+
+    import httpx
 
     from bot.model import SendOutcome
 
@@ -51,6 +56,7 @@ _GONE = (
     "group chat was deactivated",
     "chat was deleted",
     "the group has been migrated",
+    "upgraded to a supergroup",
     # of a topic: `ChatId.thread` makes it that topic alone
     "message thread not found",
     "topic_closed",
@@ -60,21 +66,37 @@ _GONE = (
 _SHOWN = 200
 
 
+#: the Retry-After header of the answer that this task got last
+_retry_after: ContextVar[str] = ContextVar("retry_after", default="")
+_IN_WORDS = re.compile(r"retry after (\d+(?:\.\d+)?)", re.IGNORECASE)
+
+
+async def _note_header(response: httpx.Response) -> None:
+    _retry_after.set(response.headers.get("Retry-After", ""))
+
+
 class Request(HTTPXRequest):
     """PTB's HTTP client, stricter about answers that are not what they seem.
 
-    PTB takes 404 for a bad token, fails on `{"ok": false}` under status 200, and logs whole bodies that are no JSON.
+    PTB takes 404 for a bad token, fails on `{"ok": false}` under status 200, and logs whole bodies that are no JSON. It
+    finds the pause that a 429 asks for only in `parameters`; proxies and other servers say it in words, or in a header.
     """
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(httpx_kwargs={"event_hooks": {"response": [_note_header]}}, **settings)
+
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        _retry_after.set("")
         code, payload = await super().do_request(*args, **kwargs)
-        if code == HTTPStatus.NOT_FOUND:
-            raise EndPointNotFound("Not Found (404): is telegram.base_url right, and the token complete?")
         if code == HTTPStatus.OK and len(payload) < 4096 and b"false" in payload:
             body = _decode(payload)
             if isinstance(body, dict) and body.get("ok") is False:
                 claimed = body.get("error_code")
-                return (claimed if isinstance(claimed, int) and claimed >= 400 else 500), payload
+                code = claimed if isinstance(claimed, int) and claimed >= 400 else 500
+        if code == HTTPStatus.NOT_FOUND:
+            raise EndPointNotFound("Not Found (404): is telegram.base_url right, and the token complete?")
+        if code == HTTPStatus.TOO_MANY_REQUESTS and (seconds := _asked_for(payload)) is not None:
+            raise RetryAfter(seconds)
         return code, payload
 
     @staticmethod
@@ -83,6 +105,22 @@ class Request(HTTPXRequest):
         if not isinstance(body, dict):
             raise TelegramError(f"an answer of {len(payload)} bytes that is no JSON object")
         return body
+
+
+def _asked_for(payload: bytes) -> int | None:
+    """The seconds that a 429 asks for: in its parameters, in its words, or in its header; None when nowhere."""
+    body = _decode(payload)
+    answer = body if isinstance(body, dict) else {}
+    parameters = answer.get("parameters")
+    in_words = _IN_WORDS.search(str(answer.get("description", "")))
+    said = (parameters.get("retry_after") if isinstance(parameters, dict) else None, in_words and in_words[1])
+    for seconds in (*said, _retry_after.get()):
+        try:
+            if seconds and float(seconds) > 0:
+                return ceil(float(seconds))
+        except (TypeError, ValueError, OverflowError):
+            continue
+    return None
 
 
 def _decode(payload: bytes) -> object:

@@ -6,16 +6,17 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
+import httpx
+from telegram import Bot
 from telegram.constants import ParseMode
 from telegram.error import InvalidToken, TelegramError
 
 from bot.chats import telegram_outcome as outcomes
 from bot.chats.gate import Gate, Quota
-from bot.chats.plain import clean
+from bot.chats.plain import clean, cut
 from bot.chats.telegram_html import plain, render
 from bot.chats.telegram_updates import UPDATES
-from bot.model import Refused, RetryLater, Sent
+from bot.model import FILE_SIZE, Refused, RetryLater, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -31,24 +32,57 @@ REVOKED = 60.0
 _DEADLINE = 30.0
 #: bytes of callback_data (core.telegram.org/bots/api#inlinekeyboardbutton)
 _ACTION = 64
+#: characters of the hint in an empty field (core.telegram.org/bots/api#forcereply)
+_HINT = 64
 _UNCHANGED = "message is not modified"
 
 
 class ApiBot(Bot):
-    """PTB's Bot, plus updates as they came: one that PTB can't read must not hide the others."""
+    """PTB's Bot, taken for its transport and its errors: answers are read here, by the few parts that matter.
+
+    PTB's types refuse a whole answer, or a whole batch of updates, when one part that it calls required is missing.
+    """
+
+    async def ask(self, method: str, read_timeout: float | None = None, **parameters: Any) -> Any:
+        """The `result` of one call; parameters that are None are left out. Raises what PTB raises."""
+        waits: dict[str, Any] = {} if read_timeout is None else {"read_timeout": read_timeout}
+        return await self._post(method, parameters, **waits)
 
     async def raw_updates(self, offset: int, seconds: int) -> list[dict[str, Any]]:
         """One long poll of that many seconds; a higher offset confirms what came before."""
-        data = {"offset": offset, "timeout": seconds, "allowed_updates": list(UPDATES)}
-        found = await self._post("getUpdates", data, read_timeout=seconds + 10)
+        found = await self.ask(
+            "getUpdates", seconds + 10, offset=offset, timeout=seconds, allowed_updates=list(UPDATES)
+        )
         if not isinstance(found, list):
             raise TelegramError("getUpdates answered with something that is no list")
-        return found
+        return [update for update in found if isinstance(update, dict)]
+
+    async def described(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """The same as `ask` where an object is expected; {} for anything else."""
+        found = await self.ask(method, **parameters)
+        return found if isinstance(found, dict) else {}
 
     async def member_status(self, chat: int | str, user: int) -> str:
-        """A person's status in a chat; the rest of the member object differs between servers and is not needed."""
-        found = await self._post("getChatMember", {"chat_id": chat, "user_id": user})
-        return str(found["status"]) if isinstance(found, dict) else ""
+        """A person's status in a chat."""
+        return str((await self.described("getChatMember", chat_id=chat, user_id=user)).get("status", ""))
+
+    async def file(self, file_id: str) -> bytes | None:
+        """A file's bytes; None when it is larger than FILE_SIZE (core.telegram.org/bots/api#getfile)."""
+        found = await self.described("getFile", file_id=file_id)
+        path = str(found.get("file_path") or "")
+        if not path or int(found.get("file_size") or 0) > FILE_SIZE:
+            return None
+        data = b""
+        async with (
+            httpx.AsyncClient(timeout=20) as client,
+            client.stream("GET", f"{self.base_file_url}/{path}") as answer,
+        ):
+            answer.raise_for_status()
+            async for chunk in answer.aiter_bytes():
+                data += chunk
+                if len(data) > FILE_SIZE:
+                    return None
+        return data
 
     async def close_connections(self) -> None:
         """Ends both HTTP clients; `Bot.shutdown` does nothing for a bot that was never initialised."""
@@ -80,17 +114,18 @@ class Sender:
 
     async def send(self, chat: ChatId, message: Message, reply_to: str = "") -> SendOutcome:
         async def post(text: str, mode: str | None, under: str) -> str:
-            sent = await self.bot.send_message(
+            sent = await self.bot.described(
+                "sendMessage",
                 chat_id=address(chat),
                 text=text,
                 parse_mode=mode,
                 message_thread_id=int(chat.thread) if chat.thread.isdecimal() else None,
                 disable_notification=message.silent,
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
-                reply_parameters=ReplyParameters(int(under), allow_sending_without_reply=True) if under else None,
-                reply_markup=_keyboard(message.buttons),
+                link_preview_options={"is_disabled": True},
+                reply_parameters={"message_id": int(under), "allow_sending_without_reply": True} if under else None,
+                reply_markup=_markup(message),
             )
-            return str(sent.message_id)
+            return str(sent.get("message_id", ""))
 
         wait = self._groups.take(chat.address) if is_group(chat) and not self._revoked else 0.0
         if wait > 0:
@@ -102,12 +137,13 @@ class Sender:
             return Refused("no such message")
 
         async def post(text: str, mode: str | None, _under: str) -> str:
-            await self.bot.edit_message_text(
+            await self.bot.ask(
+                "editMessageText",
                 chat_id=address(chat),
                 message_id=int(message_id),
                 text=text,
                 parse_mode=mode,
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
+                link_preview_options={"is_disabled": True},
                 reply_markup=_keyboard(message.buttons),
             )
             return message_id
@@ -164,13 +200,21 @@ def address(chat: ChatId) -> int | str:
     return int(chat.address) if chat.address.lstrip("-").isdecimal() else chat.address
 
 
-def _keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
+def _markup(message: Message) -> dict[str, Any] | None:
+    """What stands under a new message: buttons, or a field that asks for an answer (bots/api#forcereply)."""
+    keyboard = _keyboard(message.buttons)
+    if keyboard or not message.ask:
+        return keyboard
+    return {"force_reply": True, "selective": True, "input_field_placeholder": cut(clean(message.ask), _HINT)}
+
+
+def _keyboard(rows: Sequence[Sequence[Button]]) -> dict[str, Any] | None:
     keys = [
         [
-            InlineKeyboardButton(clean(button.label), callback_data=button.action)
+            {"text": clean(button.label), "callback_data": button.action}
             for button in row
-            if clean(button.label).strip() and len(button.action.encode()) <= _ACTION
+            if clean(button.label).strip() and 0 < len(button.action.encode()) <= _ACTION
         ]
         for row in rows
     ]
-    return InlineKeyboardMarkup([row for row in keys if row]) if any(keys) else None
+    return {"inline_keyboard": [row for row in keys if row]} if any(keys) else None

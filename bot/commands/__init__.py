@@ -6,21 +6,22 @@ Incoming → who may → which command → the store → Reply
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.commands import language, looking, settings, silence, subscribing, why
+from bot.commands import helping, language, lists, looking, managing, settings, sharing, silence, subscribing, why
 from bot.commands.desk import Asked, Desk, code, did_you_mean, say, suggest
 from bot.errors import StoreError
 from bot.i18n import N_, _, sentence, speaking
 from bot.model import Chat, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
-    from bot.model import Incoming
+    from bot.model import ChatId, Incoming, Subscription
     from bot.ports import Clock, Store
 
 log = structlog.get_logger()
@@ -31,6 +32,7 @@ COMMANDS: dict[str, tuple[Callable[[Asked], Awaitable[Reply]], bool, str, str]] 
     "subscribe": (subscribing.subscribe, True, N_("QUERY[, QUERY…]"), N_("ring when news matches")),
     "unsubscribe": (subscribing.unsubscribe, True, N_("N or QUERY"), N_("stop one")),
     "subscriptions": (subscribing.subscriptions, False, "", N_("what I listen for here")),
+    "share": (sharing.share, False, N_("[N]"), N_("a link that others subscribe with")),
     "latest": (looking.latest, False, N_("[QUERY]"), N_("the newest stories")),
     "why": (why.why, False, "[URL]", N_("why an alert came, or did not")),
     "pause": (settings.pause, True, "[N] [2h]", N_("be silent: all, or one subscription")),
@@ -43,10 +45,11 @@ COMMANDS: dict[str, tuple[Callable[[Asked], Awaitable[Reply]], bool, str, str]] 
     "updates": (settings.updates, True, "[N] on|off", N_("replies when a story develops")),
     "sources": (looking.sources, False, "", N_("what I read, and how it is")),
     "status": (looking.status, False, "", N_("what was sent, folded, held, failed")),
+    "manage": (managing.manage, False, "@channel", N_("a channel of yours, from our private chat")),
     "mydata": (settings.mydata, False, "", N_("everything kept about this chat")),
     "forget": (settings.forget, True, "", N_("delete everything about this chat")),
-    "help": (looking.help_, False, N_("[COMMAND]"), N_("this list")),
-    "start": (looking.start, False, "", N_("how to begin")),
+    "help": (helping.help_, False, N_("[TOPIC or COMMAND]"), N_("this list")),
+    "start": (helping.start, False, "", N_("how to begin")),
 }
 
 _VERBS: dict[str, tuple[Callable[[Asked], Awaitable[Reply]], bool]] = {
@@ -59,28 +62,52 @@ _VERBS: dict[str, tuple[Callable[[Asked], Awaitable[Reply]], bool]] = {
     "language": (language.language, True),
     "silence": (silence.silence_off, True),
     "page": (subscribing.subscriptions, False),
+    "unpage": (subscribing.unsubscribe_page, True),
+    "share": (sharing.share_ids, False),
+    "latest": (looking.latest, False),
+    "sources": (looking.more_sources, False),
+    "help": (helping.help_, False),
+    "manage": (managing.manage, False),
+    "feeds": (lists.add, True),
     "forget": (settings.forget_now, True),
 }
+
+
+async def _nothing_managed(_platform: str, _user: str, _name: str) -> None:
+    return None
 
 
 class Commands:
     """The command handler of every chat. Holds only who was just asked for a query, and who asks too fast."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, quota: int = 200, wake: Callable[[], None] = lambda: None
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        quota: int = 200,
+        wake: Callable[[], None] = lambda: None,
+        managed: Callable[[str, str, str], Awaitable[Chat | None]] = _nothing_managed,
+        feeds_from_chats: bool = True,
     ) -> None:
-        """`wake` is called when rows of a chat that was gone may be sent again."""
-        self._desk = Desk(store=store, clock=clock, quota=quota, commands=COMMANDS)
+        """`wake` is called when rows of a chat that was gone may be sent again; `managed` as in `Messenger.managed`,
+        with the platform before.
+        """
+        self._desk = Desk(
+            store=store, clock=clock, quota=quota, commands=COMMANDS, managed=managed, feeds_from_chats=feeds_from_chats
+        )
         self._wake = wake
         self._asked: dict[tuple[str, str], datetime] = {}
         self._busy: dict[tuple[str, str], tuple[float, bool]] = {}
 
     def changes(self, incoming: Incoming) -> bool:
         """Whether it would change something, so that the person's rights matter."""
-        if incoming.action:
+        if incoming.action or incoming.file is not None:
             return True
-        name, _rest = _split(incoming.text)
-        return name in COMMANDS and COMMANDS[name][1]
+        name, rest = _split(incoming.text)
+        if not name:
+            return (str(incoming.chat), incoming.user) in self._asked
+        return name in COMMANDS and (COMMANDS[name][1] or (name == "start" and bool(rest)))
 
     async def answer(self, incoming: Incoming) -> Reply | None:
         """The reply to what a person did; None where silence is right."""
@@ -88,35 +115,70 @@ class Commands:
         with speaking(incoming.language):  # until the chat's own language is known
             if slow is not None:
                 return say(_("Slow down, please: I answer again in a few seconds.")) if slow else None
-            try:
-                chat = await self._chat(incoming)
-                with speaking(chat.language):
-                    return await self._answer(incoming, chat)
-            except StoreError as error:
-                log.warning("command failed", reason=str(error))
-                return say(_("I could not do that just now: the store is not available. Please try again in a minute."))
-            except Exception:
-                log.exception("command failed", command=_split(incoming.text)[0])
-                return say(
-                    _("Something went wrong on my side, and nothing was changed. The operator can see it in the log.")
-                )
+            return await self._careful(incoming, self._answer)
 
-    async def _answer(self, incoming: Incoming, chat: Chat) -> Reply | None:
-        asked = Asked(desk=self._desk, incoming=incoming, chat=chat, now=self._desk.clock.now())
+    async def added(self, incoming: Incoming, room: Chat) -> Reply | None:
+        """What to tell who made the bot an admin of a channel."""
+        with speaking(incoming.language):
+            return await self._careful(incoming, lambda asked: managing.added(asked, room))
+
+    async def listed(self, chat: ChatId) -> Sequence[Subscription]:
+        """The chat's subscriptions; none while the store can't tell."""
+        try:
+            return await self._desk.store.subscriptions(chat)
+        except StoreError as error:
+            log.warning("subscriptions not listed", reason=str(error))
+            return []
+
+    async def _careful(self, incoming: Incoming, work: Callable[[Asked], Awaitable[Reply | None]]) -> Reply | None:
+        """The work's reply in the chat's language; what goes wrong is said, and what to do."""
+        try:
+            chat = await self._chat(incoming)
+            with speaking(chat.language):
+                return await work(Asked(desk=self._desk, incoming=incoming, chat=chat, now=self._desk.clock.now()))
+        except StoreError as error:
+            log.warning("command failed", reason=str(error))
+            return say(_("I could not do that just now: the store is not available. Please try again in a minute."))
+        except Exception:
+            log.exception("command failed", command=_split(incoming.text)[0])
+            return say(
+                _("Something went wrong on my side, and nothing was changed. The operator can see it in the log.")
+            )
+
+    async def _answer(self, asked: Asked) -> Reply | None:
+        incoming = asked.incoming
+        if incoming.file is not None:
+            return await lists.offer(asked, incoming.file)
         if incoming.action:
             return await self._pressed(asked)
         name, rest = _split(incoming.text)
-        who = (str(incoming.chat), incoming.user)
-        was_asked = self._asked.pop(who, None)
-        if not name:
-            if not incoming.text.strip() or not (incoming.private or was_asked):
-                return None
-            if was_asked and (asked.now - was_asked).total_seconds() < 600:
-                return await self._run("subscribe", asked, incoming.text)
-            return subscribing.offer(incoming.text)
+        was_asked = self._was_asked(asked)
+        if not name and (not incoming.text.strip() or not (incoming.private or was_asked)):
+            return None
+        if name == "cancel":
+            return say(_("All right: nothing was added.") if was_asked else _("There is nothing to cancel."))
         if name == "subscribe" and not rest.strip():
-            self._asked[who] = asked.now
-        return await self._run(name, asked, rest)
+            self._asked[str(incoming.chat), incoming.user] = asked.now
+        if not asked.chat.managing or managing.stays(incoming, name):
+            return await self._line(asked, name, rest, was_asked=was_asked)
+        inside, room = await managing.into_room(asked)
+        if room is None:
+            return await managing.lost(asked)
+        reply = await self._line(inside, name, rest, was_asked=was_asked)
+        return managing.headed(reply, room)
+
+    async def _line(self, asked: Asked, name: str, rest: str, *, was_asked: bool) -> Reply:
+        if name:
+            return await self._run(name, asked, rest)
+        text = asked.incoming.text
+        return await self._run("subscribe", asked, text) if was_asked else subscribing.offer(text)
+
+    def _was_asked(self, asked: Asked) -> bool:
+        """Whether this person was asked for a query here a moment ago; the question is answered by whatever comes."""
+        at = self._asked.pop((str(asked.incoming.chat), asked.incoming.user), None)
+        if len(self._asked) > 10_000:
+            self._asked = {who: when for who, when in self._asked.items() if asked.now - when < _PATIENCE}
+        return at is not None and asked.now - at < _PATIENCE
 
     async def _run(self, name: str, asked: Asked, rest: str) -> Reply:
         if name not in COMMANDS:
@@ -130,13 +192,19 @@ class Commands:
         return await function(asked.with_args(rest))
 
     async def _pressed(self, asked: Asked) -> Reply:
-        action = await self._desk.store.action(asked.incoming.action, asked.chat.id)
+        action, room = await self._desk.store.action(asked.incoming.action, asked.chat.id), None
+        if action is None and asked.incoming.private and asked.chat.managing:
+            inside, room = await managing.into_room(asked)
+            if room is None:
+                return await managing.lost(asked)
+            asked, action = inside, await self._desk.store.action(asked.incoming.action, inside.chat.id)
         if action is None or action.verb not in _VERBS:
             return say(_("This button has expired. /subscriptions shows what is current."), private=True)
         function, changes = _VERBS[action.verb]
         if changes and not asked.incoming.admin:
             return say(_("Only admins change subscriptions here."), private=True)
-        return await function(asked.with_args(action.subject))
+        reply = await function(asked.with_args(action.subject))
+        return managing.headed(reply, room) if room is not None else reply
 
     async def _chat(self, incoming: Incoming) -> Chat:
         """The chat's settings; a chat that speaks to us again can be written to again."""
@@ -166,6 +234,8 @@ class Commands:
         return None
 
 
+#: how long a question waits for its answer
+_PATIENCE = timedelta(minutes=10)
 #: seconds that one command uses up of a person's allowance, and how many seconds may be used up at once
 _COMMAND_COST = 0.5
 _COMMAND_BURST = 15.0

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from bot.alerts.plan import action_id
-from bot.alerts.render import local_time
+from bot.alerts.render import local_time, utf16
 from bot.i18n import _, fill, ngettext, sentence
 from bot.model import Action, Button, Message, Reply, Span
 
@@ -34,6 +34,10 @@ class Desk:
     quota: int
     #: name → (function, changes, usage, what it does)
     commands: Mapping[str, tuple[Callable[[Asked], Awaitable[Reply]], bool, str, str]]
+    #: (platform, person, id or @name) → that channel or group, if the person is an admin there
+    managed: Callable[[str, str, str], Awaitable[Chat | None]]
+    #: whether lists of feeds that people send become sources
+    feeds_from_chats: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +69,45 @@ class Asked:
             Action(action_id(self.chat.id, verb, subject), self.chat.id, verb, subject, self.now)
             for _label, verb, subject in wanted
         ]
-        await self.desk.store.put_actions(actions)
+        if actions:
+            await self.desk.store.put_actions(actions)
         return tuple(Button(label, action.id) for (label, *_rest), action in zip(wanted, actions, strict=True))
 
+    async def turns(self, verb: str, before: int, after: int, rest: str = "") -> tuple[Button, ...]:
+        """Buttons to the page before and after; -1 for none. The subject is the first number, then `rest`."""
+        turns = [
+            (label, verb, f"{at} {rest}".strip())
+            for label, at in ((_("‹ Back"), before), (_("More ›"), after))
+            if at >= 0
+        ]
+        return await self.buttons(*turns)
 
-def say(*parts: str | Span, buttons: Sequence[Sequence[Button]] = (), private: bool = False) -> Reply:
+
+#: what one page of a list holds: things, and UTF-16 units, so that no platform cuts it
+_PAGE, _PAGE_UNITS = 25, 2800
+
+
+def page_of(lines: Sequence[str], start: int) -> tuple[int, int, int, int]:
+    """The page on which line `start` stands: (first, end, first of the page before, first of the next).
+
+    -1 where there is none before or after.
+    """
+    starts, used = [0], 0
+    for at, line in enumerate(lines):
+        size = utf16(line) + 1
+        if at > starts[-1] and (at - starts[-1] == _PAGE or used + size > _PAGE_UNITS):
+            starts.append(at)
+            used = 0
+        used += size
+    here = max(i for i, first in enumerate(starts) if first <= max(start, 0))
+    end = starts[here + 1] if here + 1 < len(starts) else len(lines)
+    return starts[here], end, starts[here - 1] if here else -1, end if end < len(lines) else -1
+
+
+def say(*parts: str | Span, buttons: Sequence[Sequence[Button]] = (), private: bool = False, ask: str = "") -> Reply:
     """A reply from plain strings and spans."""
     spans = tuple(part if isinstance(part, Span) else Span(part) for part in parts if part)
-    return Reply(Message(spans, tuple(tuple(row) for row in buttons if row)), private=private)
+    return Reply(Message(spans, tuple(tuple(row) for row in buttons if row), ask=ask), private=private)
 
 
 def code(text: str) -> Span:

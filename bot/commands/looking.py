@@ -1,4 +1,4 @@
-"""/latest, /sources, /status, /help, /start: commands that change nothing."""
+"""/latest, /sources, /status: commands that change nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.alerts.account import account, monday
 from bot.alerts.reasons import told
-from bot.commands.desk import ago, code, did_you_mean, say, suggest
+from bot.commands.desk import ago, code, say
 from bot.commands.history import PAST
 from bot.commands.subscribing import refused
 from bot.errors import QueryError
@@ -28,52 +28,12 @@ _SHOWN = 10
 _NAMED = 40
 
 
-async def start(_asked: Asked) -> Reply:
-    """Greet, and say the one thing to do next."""
-    hello = _("I read the news and ring when something you follow happens: one story, one alert.")
-    begin = _("Tell me what to listen for: {command}. {help} lists all commands.")
-    return say(hello, "\n", *sentence(begin, command=code("/subscribe Idlib, S-300"), help=code("/help")))
-
-
-async def help_(asked: Asked) -> Reply:
-    """All commands, or one in detail."""
-    wanted = asked.args.casefold().lstrip("/")
-    commands = asked.desk.commands
-    if wanted and wanted not in commands:
-        close = did_you_mean(wanted, [*commands])
-        return say(
-            *sentence(_("I don't know {command}."), command=code(f"/{wanted}")),
-            *(suggest(f"/{close}") if close else []),
-        )
-    if wanted:
-        _function, changes, usage, what = commands[wanted]
-        note = [" ", _("In groups only admins may.")] if changes else []
-        more = _query_help() if wanted == "subscribe" else []
-        return say(code(f"/{wanted} {_(usage)}".strip()), f": {_(what)}.", *note, *more)
-    spans: list[str | Span] = []
-    for name, (_function, _changes, usage, what) in commands.items():
-        spans += ["\n" if spans else "", code(f"/{name} {_(usage)}".strip()), f": {_(what)}"]
-    return say(*spans)
-
-
-def _query_help() -> list[str | Span]:
-    words = sentence(
-        _("Words: {word}, {words} (both words), {phrase} (side by side), {beginning}, {name}."),
-        word=code("Idlib"),
-        words=code("air defence"),
-        phrase=code('"air defence"'),
-        beginning=code("missil*"),
-        name=code("S-300"),
-    )
-    together = sentence(_("Together: {query}."), query=code("(Idlib OR Aleppo) -football"))
-    facets = listed([code("title:Idlib"), code("source:bbc.co.uk"), code("lang:en"), code("tag:war")])
-    fields = sentence(_("Fields: {fields}."), fields=facets)
-    option = sentence(_("{option} waits for a second independent outlet."), option=code("min:2"))
-    return ["\n", *words, "\n", *together, " ", *fields, " ", *option, " ", _("A comma separates subscriptions.")]
-
-
 async def latest(asked: Asked) -> Reply:
     """The newest stories for a query, or for this chat's subscriptions."""
+    start = 0
+    if asked.incoming.action:  # a page further, of the same query
+        number, _blank, text = asked.args.partition(" ")
+        start, asked = int(number), asked.with_args(text)
     queries: list[Query] = []
     try:
         queries = [
@@ -99,7 +59,10 @@ async def latest(asked: Asked) -> Reply:
         else:
             nothing = sentence(_("Nothing in the last 7 days."))
         return say(*nothing, " ", _("/sources shows what I read."))
-    shown = sorted(newest.values(), key=lambda group: group[0].published, reverse=True)[:_SHOWN]
+    groups = sorted(newest.values(), key=lambda group: group[0].published, reverse=True)
+    shown = groups[start : start + _SHOWN]
+    more = start + _SHOWN if start + _SHOWN < len(groups) else -1
+    turns = await asked.turns("latest", start - _SHOWN, more, asked.args)
     spans: list[str | Span] = []
     for group in shown:
         first = group[-1]
@@ -112,7 +75,7 @@ async def latest(asked: Asked) -> Reply:
             Span(first.title, link=first.link),
             f" ({where}, {ago(group[0].published, asked.now)})",
         ]
-    return say(*spans)
+    return Reply(say(*spans, buttons=(turns,)).message, replace=bool(asked.incoming.action))
 
 
 async def sources(asked: Asked) -> Reply:
@@ -138,7 +101,20 @@ async def sources(asked: Asked) -> Reply:
     if rest > 0:
         spans += ["\n", fill(ngettext("… and {count} more.", "… and {count} more.", rest), count=rest)]
     names = sorted(name_of(f, s) for f, s in feeds if not s.failures and not s.gone)
-    return say(*spans, "\n", *_readers(names))
+    turns = await asked.turns("sources", -1, _NAMED if len(names) > _NAMED else -1)
+    return say(*spans, "\n", *_readers(names), buttons=(turns,))
+
+
+async def more_sources(asked: Asked) -> Reply:
+    """The names of the sources that are well, a page at a time."""
+    names = sorted(name_of(f, s) for f, s in await asked.desk.store.feeds() if not s.failures and not s.gone)
+    start = int(asked.args) if asked.args.isdecimal() else 0
+    more = start + _NAMED if start + _NAMED < len(names) else -1
+    turns = await asked.turns("sources", start - _NAMED, more)
+    head = fill(
+        _("{first}–{last} of {count}:"), first=start + 1, last=min(start + _NAMED, len(names)), count=len(names)
+    )
+    return Reply(say(head, " ", *listed(names[start : start + _NAMED]), buttons=(turns,)).message, replace=True)
 
 
 def _well(well: int, whole: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.commands.desk import ago, code, did_you_mean, pick, say, suggest
+from bot.commands.desk import ago, code, did_you_mean, page_of, pick, say, suggest
 from bot.commands.history import rehearse
 from bot.errors import QueryError
 from bot.i18n import N_, _, fill, listed, ngettext, sentence
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from bot.commands.history import Rehearsal
     from bot.subscriptions.query import Query
 
-_PAGE = 25
 #: for one, two … subscriptions; more are counted in figures
 _ADDED = (
     N_("One subscription added."),
@@ -32,7 +31,9 @@ async def subscribe(asked: Asked) -> Reply:
     """Add subscriptions; says how each was understood and what it would have sent in the last seven days."""
     if not asked.args:
         ask = _("What should I listen for? Send a word or a query, for example {word} or {query}.")
-        return say(*sentence(ask, word=code("Idlib"), query=code('"air defence" -exercise')))
+        return say(
+            *sentence(ask, word=code("Idlib"), query=code('"air defence" -exercise')), ask=_("A word or a query")
+        )
     try:
         texts = split_subscriptions(asked.args)
         queries = [(text, parse_query(text)) for text in texts]
@@ -80,8 +81,8 @@ async def _added(
     if not added:
         return say(*spans)
     ids = ",".join(str(s.id) for s in added)
-    buttons = await asked.buttons((_("Undo"), "unsubscribe", ids), (_("Digest instead"), "digest", ids))
-    return say(*spans, buttons=(buttons,))
+    offered = [(_("Undo"), "unsubscribe", ids), (_("Digest instead"), "digest", ids), (_("Share"), "share", ids)]
+    return say(*spans, buttons=(await asked.buttons(*offered),))
 
 
 def _heading(added: int, had: int) -> str:
@@ -165,12 +166,7 @@ async def unsubscribe(asked: Asked) -> Reply:
         none = _("There is nothing to stop: no subscriptions here yet. Add one with {command}.")
         return say(*sentence(none, command=code("/subscribe Idlib")))
     if not asked.args:
-        rows = [
-            await asked.buttons((f"{n} {s.query[:40]}", "unsubscribe", str(s.id)))
-            for n, s in enumerate(mine[:_PAGE], 1)
-        ]
-        which = sentence(_("Which one? Press it, or send {command}."), command=code("/unsubscribe N"))
-        return say(*which, "\n", *_list(mine[:_PAGE], 1), buttons=rows)
+        return await unsubscribe_page(asked)
     found = pick(mine, asked.args) or _by_parsing(mine, asked.args)
     if found is None:
         close = did_you_mean(asked.args, [s.query for s in mine])
@@ -178,6 +174,24 @@ async def unsubscribe(asked: Asked) -> Reply:
         hint = suggest(f"/unsubscribe {close}") if close else []
         return say(*missing, *hint, " ", _("/subscriptions lists them."))
     return await unsubscribe_ids(asked.with_args(str(found.id)))
+
+
+async def unsubscribe_page(asked: Asked) -> Reply:
+    """What there is to stop, each with a button; a page at a time."""
+    mine = await asked.mine()
+    if not mine:
+        return say(_("That was removed already. /subscriptions shows what is left."))
+    first, end, before, after = page_of([s.query for s in mine], _start(asked))
+    page = mine[first:end]
+    labels = [(f"{n} {s.query[:40]}", "unsubscribe", str(s.id)) for n, s in enumerate(page, first + 1)]
+    rows = [(button,) for button in await asked.buttons(*labels)]
+    which = sentence(_("Which one? Press it, or send {command}."), command=code("/unsubscribe N"))
+    reply = say(*which, "\n", *_list(page, first + 1), buttons=(*rows, await asked.turns("unpage", before, after)))
+    return Reply(reply.message, replace=bool(asked.incoming.action))
+
+
+def _start(asked: Asked) -> int:
+    return int(asked.args) if asked.args.isdecimal() else 0
 
 
 def _by_parsing(mine: Sequence[Subscription], text: str) -> Subscription | None:
@@ -208,20 +222,19 @@ async def subscriptions(asked: Asked) -> Reply:
     if not mine:
         none = _("No subscriptions here yet. Add one with {command}.")
         return say(*sentence(none, command=code("/subscribe Idlib")))
-    start = int(asked.args) if asked.args.isdecimal() and int(asked.args) < len(mine) else 0
-    page = mine[start : start + _PAGE]
-    turns = []
-    if start:
-        turns.append((_("‹ Back"), "page", str(max(0, start - _PAGE))))
-    if start + _PAGE < len(mine):
-        turns.append((_("More ›"), "page", str(start + _PAGE)))
-    buttons = await asked.buttons(*turns) if turns else ()
-    if len(mine) <= _PAGE:
+    lines = ["".join(_texts(_list([s], n, asked))) for n, s in enumerate(mine, 1)]
+    first, end, before, after = page_of(lines, _start(asked))
+    if end - first == len(mine):
         head = fill(ngettext("{count} subscription:", "{count} subscriptions:", len(mine)), count=len(mine))
     else:
-        head = fill(_("{first}–{last} of {count}:"), first=start + 1, last=start + len(page), count=len(mine))
-    reply = say(head, "\n", *_list(page, start + 1, asked), buttons=(buttons,))
+        head = fill(_("{first}–{last} of {count}:"), first=first + 1, last=end, count=len(mine))
+    turns = await asked.turns("page", before, after)
+    reply = say(head, "\n", *_list(mine[first:end], first + 1, asked), buttons=(turns,))
     return Reply(reply.message, replace=bool(asked.incoming.action))
+
+
+def _texts(parts: Sequence[str | Span]) -> list[str]:
+    return [part.text if isinstance(part, Span) else part for part in parts]
 
 
 def _list(page: Sequence[Subscription], first: int, asked: Asked | None = None) -> list[str | Span]:

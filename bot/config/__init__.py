@@ -63,6 +63,8 @@ class SourcesConfig:
     allow_private_networks: bool | tuple[str, ...] = False
     #: an address or mailbox named in the User-Agent, so that publishers can reach the operator
     contact: str = ""
+    #: whether admins may add sources by sending a list of feeds (OPML) to a chat
+    from_chats: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,7 @@ def _build(reader: Reader, environ: Mapping[str, str]) -> Config:
         interval=reader.take("sources.interval", checks.seconds, 600.0),
         allow_private_networks=reader.take("sources.allow_private_networks", checks.networks, False),
         contact=reader.take("sources.contact", checks.text, ""),
+        from_chats=reader.take("sources.from_chats", checks.yes_no, True),
     )
     web = WebConfig(
         host=reader.take("web.host", checks.some_text, "127.0.0.1"),

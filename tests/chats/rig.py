@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from bot.model import Incoming, Message, Reply, Span
+from bot.model import Chat, ChatId, Incoming, Message, Reply, Span, Subscription
 from bot.ports import Messenger
 
 T = TypeVar("T")
@@ -29,6 +29,8 @@ class Desk:
     changing: tuple[str, ...] = ("/subscribe", "change")
     delay: float = 0.0
     heard: list[Incoming] = field(default_factory=list)
+    rooms: list[tuple[Incoming, Chat]] = field(default_factory=list)
+    subscriptions: list[Subscription] = field(default_factory=list)
 
     def changes(self, incoming: Incoming) -> bool:
         return (incoming.text or incoming.action).startswith(self.changing)
@@ -38,6 +40,13 @@ class Desk:
         if self.delay:
             await asyncio.sleep(self.delay)
         return self.reply(incoming)
+
+    async def added(self, incoming: Incoming, room: Chat) -> Reply | None:
+        self.rooms.append((incoming, room))
+        return Reply(text(f"added to {room.title}"))
+
+    async def listed(self, chat: ChatId) -> Sequence[Subscription]:
+        return [s for s in self.subscriptions if s.chat == chat]
 
 
 async def eventually(condition: Callable[[], T | Awaitable[T]], seconds: float = 5.0) -> T:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -16,7 +17,7 @@ import pytest
 
 from bot.chats.console import LOCAL, ConsoleMessenger, printable
 from bot.clock import SystemClock
-from bot.model import Button, Incoming, Message, Reply, RetryLater, Sent, Span
+from bot.model import Button, Chat, ChatId, Incoming, Message, Reply, RetryLater, Sent, Span, Subscription
 
 NOW = datetime(2026, 5, 12, 14, 2, tzinfo=UTC)
 
@@ -46,6 +47,12 @@ class Echo:
     async def answer(self, incoming: Incoming) -> Reply | None:
         self.heard.append(incoming)
         return Reply(Message((Span(f"heard {incoming.text or incoming.action}"),)))
+
+    async def added(self, incoming: Incoming, room: Chat) -> Reply | None:
+        return None
+
+    async def listed(self, chat: ChatId) -> Sequence[Subscription]:
+        return []
 
 
 class Terminal(io.StringIO):

@@ -16,7 +16,20 @@ import pytest
 from bot.chats.telegram import Menu, TelegramMessenger
 from bot.chats.telegram_answer import CANT_CHECK, SLOW_DOWN
 from bot.clock import SystemClock
-from bot.model import Button, ChatGone, ChatId, ChatMoved, Message, Refused, Reply, RetryLater, Sent, Span
+from bot.model import (
+    FILE_SIZE,
+    Button,
+    ChatGone,
+    ChatId,
+    ChatMoved,
+    Incoming,
+    Message,
+    Refused,
+    Reply,
+    RetryLater,
+    Sent,
+    Span,
+)
 from bot.pace import LocalPace
 from bot.web.server import WebServer
 from tests.chats.rig import Desk, eventually, hearing, text
@@ -372,11 +385,17 @@ async def test_menus_are_set_by_scope_and_language(api: TelegramApi) -> None:
         Menu([("help", "Ne yaparim")], language="tr"),
     )
     async with hearing(make(api, menus=menus), Desk()):
-        await eventually(lambda: len(api.menus) == 4)
+        await eventually(lambda: len(api.menus) == 9)  # and one refused
         api.say(ANN, "/help")
         await eventually(lambda: texts(api, ANN))
-    assert [m.get("language_code") for m in api.menus] == [None, None, None, "tr"]
-    assert api.menus[1]["scope"] == {"type": "all_group_chats"}
+    scopes = ["default", "all_private_chats", "all_group_chats", "all_chat_administrators"]
+    told = [
+        (m.get("language_code"), m["scope"]["type"], m["commands"][0]["command"]) for m in api.menus if "scope" in m
+    ]
+    assert told == [
+        *((None, scope, "why" if scope == "all_group_chats" else "help") for scope in scopes),
+        *(("tr", scope, "help") for scope in scopes),
+    ]
 
 
 # ---------------------------------------------------------------- sending
@@ -620,3 +639,70 @@ async def test_the_permitted_rate_is_used_and_never_broken(api: TelegramApi) -> 
     assert api.peaks()["all_per_second"] <= 30
     assert api.peaks()["refused_for_rate"] == 0
     assert rate > 24.0
+
+
+# ---------------------------------------------------------------- files, channels from the private chat
+
+
+async def test_a_list_of_feeds_arrives_with_its_bytes(api: TelegramApi) -> None:
+    """GetFile, then the file's own address below base_url; other files go only where they are meant for the bot."""
+    got: list[bytes | None] = []
+
+    class Reader(Desk):
+        async def answer(self, incoming: Incoming) -> Reply | None:
+            assert incoming.file is not None
+            got.append(await incoming.file.read())
+            return await super().answer(incoming)
+
+    desk = Reader()
+    api.rights(GROUP, "administrator")
+    async with hearing(make(api), desk):
+        api.upload(ANN, "feeds.opml", "<opml/>")
+        await eventually(lambda: len(got) == 1)
+        api.upload(GROUP, "feeds.OPML", "<opml>2</opml>", BOB)
+        await eventually(lambda: len(got) == 2)
+        api.upload(GROUP, "holiday.jpg", "jpg", BOB)
+        api.upload(ANN, "holiday.jpg", "jpg")
+        api.fault(method="getFile", status=400, description="Bad Request: file is too big")
+        await eventually(lambda: len(got) == 3)
+        api.upload(ANN, "long.opml", "x" * (FILE_SIZE + 1), size=10)
+        await eventually(lambda: len(got) == 4)
+    assert got == [b"<opml/>", b"<opml>2</opml>", None, None]
+    assert [incoming.admin for incoming in desk.heard] == [True, False, True, True]
+    assert [incoming.file.name for incoming in desk.heard if incoming.file][2] == "holiday.jpg"
+
+
+async def test_who_makes_it_an_admin_of_a_channel_hears_from_it(api: TelegramApi) -> None:
+    """In their private chat, with the channel's name; somebody who never wrote to the bot costs nothing."""
+    desk = Desk()
+    async with hearing(make(api), desk):
+        await eventually(lambda: api.state()["polling"])
+        api.rights(CHANNEL, "administrator", by=ANN)
+        api.rights(CHANNEL, "administrator", by=4711)
+        await eventually(lambda: texts(api, ANN) == ["added to Wire"])
+        api.say(ANN, "/help")
+        await eventually(lambda: len(texts(api, ANN)) == 2)
+    incoming, room = desk.rooms[0]
+    assert (incoming.chat, incoming.user, room.id) == (chat(ANN), str(ANN), chat(CHANNEL))
+
+
+async def test_rooms_are_managed_by_their_admins_alone(api: TelegramApi) -> None:
+    """By number or @name; members, strangers, unknown rooms and private chats are refused."""
+    api.channel(CHANNEL, name="wire", members={str(ANN): "creator", str(BOB): "member"})
+    async with sender(api) as messenger:
+        for name in (str(CHANNEL), "@wire"):
+            room = await messenger.managed(str(ANN), name)
+            assert room is not None
+            assert (room.id, room.title) == (chat(CHANNEL), "Wire")
+            assert await messenger.managed(str(BOB), name) is None
+        for name in ("@unknown", "-99", str(BOB), str(ANN), "-" + "9" * 30, "@"):
+            assert await messenger.managed(str(ANN), name) is None
+
+
+async def test_links_and_names_come_with_what_people_say(api: TelegramApi) -> None:
+    """Whoever shares a subscription needs the bot's own address."""
+    desk = Desk()
+    async with hearing(make(api), desk):
+        api.say(ANN, "/share")
+        await eventually(lambda: desk.heard)
+    assert desk.heard[0].bot_link == "https://t.me/tocsin_test_bot"

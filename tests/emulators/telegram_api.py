@@ -36,7 +36,7 @@ from tests.emulators.telegram_markup import MarkupError, parse_html, utf16
 
 TOKEN = "123456789:AAEmulatorTokenForTests_0123456789abc"
 OPS = (
-    "person", "group", "channel", "say", "post", "press", "block", "unblock", "deactivate", "kick", "leave", "add",
+    "person", "group", "channel", "say", "upload", "post", "press", "block", "unblock", "deactivate", "kick", "leave", "add",
     "rights", "member", "migrate", "topic", "dup", "fault", "clear_faults", "revoke", "restore", "state", "shown", "peaks",
 )  # fmt: skip
 SENDS = ("sendMessage", "editMessageText")
@@ -68,6 +68,8 @@ class Room:
     messages: dict[int, Json] = field(default_factory=dict)
     last: int = 0
     migrated_to: int = 0
+    #: public name, without "@"
+    name: str = ""
     limits: list[Limit] = field(default_factory=list)
     edit_limits: list[Limit] = field(default_factory=list)
 
@@ -99,11 +101,13 @@ class TelegramApi:
         self._sent_updates: dict[int, Json] = {}
         self._queries: dict[str, float] = {}
         self._allowed: list[str] | None = None
+        self._files: dict[str, bytes] = {}
         self._news = asyncio.Event()
         self._poller: asyncio.Event | None = None
         self._pusher: asyncio.Task[None] | None = None
         app = web.Application()
         app.router.add_route("*", "/bot{token}/{method}", self._call)
+        app.router.add_get("/file/bot{token}/{path:.+}", self._file)
         control_routes(app, self._control, self.log)
         self._site = Site(app)
 
@@ -156,8 +160,11 @@ class TelegramApi:
         self._room(Room(chat, kind, title, forum, bot=bot, members=people, topics=dict.fromkeys(topics or [], "open")))
         return chat
 
-    def channel(self, chat: int, title: str = "Wire", bot: str = "administrator") -> int:
-        self._room(Room(chat, "channel", title, bot=bot))
+    def channel(
+        self, chat: int, title: str = "Wire", bot: str = "administrator", *, name: str = "", members: dict[str, str] | None = None
+    ) -> int:  # fmt: skip
+        people = {int(person): status for person, status in (members or {}).items()}
+        self._room(Room(chat, "channel", title, bot=bot, members=people, name=name))
         return chat
 
     def _room(self, room: Room) -> None:
@@ -187,6 +194,22 @@ class TelegramApi:
             message["is_automatic_forward"] = True
         if room.type in {"group", "supergroup"} and not self._reaches_bot(room, message):
             return None
+        return self._update("message", message)
+
+    def upload(
+        self, chat: int, name: str, content: str, user: int | None = None, *, caption: str = "", size: int | None = None
+    ) -> int | None:
+        """A person sends a file; `size` is what the server claims of it."""
+        room = self.rooms[chat]
+        message = self._message(room, "", None, None)
+        del message["text"]
+        file_id = f"file{len(self._files) + 1}"
+        self._files[file_id] = content.encode()
+        document = {"file_id": file_id, "file_unique_id": file_id, "file_name": name, "mime_type": "text/x-opml"}
+        message["document"] = document | {"file_size": len(content.encode()) if size is None else size}
+        message["from"] = self._user(user if user is not None else chat)
+        if caption:
+            message["caption"] = caption
         return self._update("message", message)
 
     def post(self, chat: int, text: str) -> int | None:
@@ -235,9 +258,9 @@ class TelegramApi:
     def add(self, chat: int, status: str = "member") -> None:
         self._membership(chat, status)
 
-    def rights(self, chat: int, status: str) -> None:
-        """The bot becomes "administrator", "member" or "restricted"."""
-        self._membership(chat, status)
+    def rights(self, chat: int, status: str, by: int = 1) -> None:
+        """The bot becomes "administrator", "member" or "restricted"; `by` made it so."""
+        self._membership(chat, status, by)
 
     def member(self, chat: int, user: int, status: str) -> None:
         """A person's status changes; the bot is not told."""
@@ -344,10 +367,10 @@ class TelegramApi:
         replied = message.get("reply_to_message", {}).get("from", {}).get("id") == self.me["id"]
         return replied or f"@{name}" in text
 
-    def _membership(self, chat: int, status: str) -> None:
+    def _membership(self, chat: int, status: str, by: int = 1) -> None:
         room = self.rooms[chat]
         before, room.bot = room.bot, status
-        who = self._user(chat) if room.type == "private" else self._user(1)
+        who = self._user(chat) if room.type == "private" else self._user(by)
         self._update(
             "my_chat_member",
             {
@@ -456,6 +479,21 @@ class TelegramApi:
 
     async def _do_get_me(self, params: Json) -> Json:
         return self.me
+
+    async def _file(self, request: web.Request) -> web.Response:
+        """A file's bytes, at the root of base_url."""
+        name = request.match_info["path"].rpartition("/")[2]
+        entry = self.log.add("(file)", {"path": request.match_info["path"]})
+        known = request.match_info["token"] == self.token and name in self._files
+        entry |= {"ok": known, "code": 200 if known else 404}
+        return web.Response(body=self._files[name]) if known else web.Response(status=404)
+
+    async def _do_get_file(self, params: Json) -> Json:
+        data = self._files.get(str(params.get("file_id")))
+        if data is None:
+            raise Refusal(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        name = str(params["file_id"])
+        return {"file_id": name, "file_unique_id": name, "file_size": len(data), "file_path": f"documents/{name}"}
 
     async def _do_get_updates(self, params: Json) -> list[Json]:
         if self.webhook:
@@ -591,11 +629,14 @@ class TelegramApi:
             found["entities"] = entities
         if markup := params.get("reply_markup"):
             self._check_keyboard(markup)
-            found["reply_markup"] = markup
+            if "inline_keyboard" in markup:  # other markup is not part of the message
+                found["reply_markup"] = markup
         found["link_preview_options"] = params.get("link_preview_options", {})
         return found
 
     def _check_keyboard(self, markup: Json) -> None:
+        if len(markup.get("input_field_placeholder", "")) > 64:
+            raise Refusal(400, "Bad Request: placeholder is too long")
         for row in markup.get("inline_keyboard", []):
             for key in row:
                 if "callback_data" in key and not 1 <= len(key["callback_data"].encode()) <= 64:
@@ -663,7 +704,8 @@ class TelegramApi:
         return True
 
     async def _do_get_chat(self, params: Json) -> Json:
-        room = self.rooms.get(params.get("chat_id", 0))
+        wanted = params.get("chat_id", 0)
+        room = next((r for r in self.rooms.values() if r.name and f"@{r.name}" == wanted), self.rooms.get(wanted))
         if room is None:
             raise Refusal(400, "Bad Request: chat not found")
         return room.json() | {"accent_color_id": 0, "max_reaction_count": 0, "accepted_gift_types": {}}
