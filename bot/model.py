@@ -60,6 +60,8 @@ class Feed:
     owner: str = ""
     #: where the items stand in a page that is no feed; None: the address is a feed's
     selectors: Selectors | None = None
+    #: not polled until the operator says so; survives what the configuration says of the feed
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -521,6 +523,29 @@ class Tally(NamedTuple):
     held: bool
     #: a subscription asked for the entry; False: it only joined a story, or its headline changed
     matched: bool
+
+
+class Volume(NamedTuple):
+    """How much a subscription brings."""
+
+    #: rows of the outbox that name it
+    matched: int
+    #: rings that reached the chat
+    rung: int
+
+
+class Sizes(NamedTuple):
+    """How much a store holds."""
+
+    feeds: int
+    entries: int
+    stories: int
+    chats: int
+    subscriptions: int
+
+
+#: the rhythm of a source is counted in steps of this length, from 00:00 UTC
+RHYTHM_STEP = timedelta(hours=6)
 
 
 def delivery_id(chat: ChatId, story: StoryId, kind: DeliveryKind, entry: EntryId) -> DeliveryId:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from bot.model import (
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         ChatId,
         Claim,
         Delivery,
+        DeliveryState,
         Entry,
         EntryId,
         Feed,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         Selectors,
         SendOutcome,
         Settlement,
+        Sizes,
         Story,
         StoryId,
         Subscription,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
         SubscriptionId,
         Tally,
         Validators,
+        Volume,
     )
 
 
@@ -164,6 +167,13 @@ class FeedStore(Protocol):
 
     async def drop_hub_lease(self, key: str) -> None:
         """Idempotent."""
+        ...
+
+    async def pause_feed(self, feed: FeedId, *, paused: bool) -> bool:
+        """Takes the feed from polling, or gives it back; its rows stay. False when it is not there.
+
+        A poll that is under way is taken in. `sync_feeds` keeps it.
+        """
         ...
 
 
@@ -315,7 +325,47 @@ class Outbox(Protocol):
         ...
 
 
-class Store(FeedStore, EntryStore, SubscriptionStore, Outbox, Protocol):
+class Overview(Protocol):
+    """What the page shows. Newest first, `limit` after the first `offset`; as quick as that is small."""
+
+    async def latest_stories(self, offset: int, limit: int) -> list[Story]:
+        """By their newest entry; without those merged into others."""
+        ...
+
+    async def latest_rings(self, offset: int, limit: int) -> list[Delivery]:
+        """Rows of kind RING in whatever state, by creation."""
+        ...
+
+    async def outbox(self, states: Collection[DeliveryState], offset: int, limit: int) -> list[Delivery]:
+        """Rows in these states, by creation."""
+        ...
+
+    async def latest_subscriptions(self, offset: int, limit: int) -> list[Subscription]:
+        """By creation."""
+        ...
+
+    async def volumes(self, subscriptions: Sequence[Subscription], since: datetime) -> dict[SubscriptionId, Volume]:
+        """What rows created since say of each; changed headlines don't count."""
+        ...
+
+    async def rhythm(self, feeds: Sequence[FeedId], since: datetime, steps: int) -> dict[FeedId, list[int]]:
+        """Kept entries by time of publication, in so many steps of RHYTHM_STEP from the one that `since` falls into."""
+        ...
+
+    async def sizes(self) -> Sizes:
+        """How many of everything there are."""
+        ...
+
+    async def revive(self, delivery: Delivery) -> bool:
+        """Puts the row in the place of the same one, which is DEAD; False, and nothing, when that is not so."""
+        ...
+
+    async def check_writable(self) -> None:
+        """Writes something without meaning. Raises StoreError with the reason why nothing can be kept now."""
+        ...
+
+
+class Store(FeedStore, EntryStore, SubscriptionStore, Outbox, Overview, Protocol):
     """One store implements all of it; each flow asks for its part."""
 
     async def retain(self, entries: datetime, fingerprints: datetime, deliveries: datetime) -> int:

@@ -202,6 +202,11 @@ def given_up(row: Delivery, now: datetime) -> bool:
     return now - row.created > GIVE_UP and row.attempts >= _TRIES
 
 
+def revived(row: Delivery, now: datetime) -> Delivery:
+    """A row that was given up, to be tried afresh."""
+    return replace(row, state=DeliveryState.DUE, due=now, attempts=0, reason="", settled=None, held=False)
+
+
 def retry_at(row: Delivery, after: float | None, now: datetime, rng: Random) -> datetime:
     """When to try again: exactly as long as the platform asked, else doubling from 5 s to 15 min with jitter."""
     if after is not None:

@@ -45,6 +45,10 @@ class Ordered:
         """Rows with less, ascending."""
         return self._ids[: bisect_left(self._values, value)].tolist()
 
+    def newest(self) -> Iterator[int]:
+        """Rows from the highest value down; nothing may change meanwhile."""
+        return reversed(self._ids)
+
     def last(self) -> int:
         """The highest value, 0 when empty."""
         return self._values[-1] if self._values else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import LeaseLost
@@ -27,8 +28,10 @@ class PgFeeds(PgBase):
         wanted = {feed.id: feed for feed in feeds}
 
         async def work(connection: Connection) -> None:
-            for feed, added in await rows(connection, SQL["feeds_for_sync"]):
-                if not added and feed not in wanted:
+            for feed, added, body in await rows(connection, SQL["feeds_for_sync"]):
+                if feed in wanted:
+                    wanted[feed] = replace(wanted[feed], paused=codec.feed.decode(body).paused)
+                elif not added:
                     await do(connection, SQL["delete_feed"], id=feed)
             for position, feed in enumerate(wanted.values()):
                 added = feed.origin == "added"
@@ -87,6 +90,16 @@ class PgFeeds(PgBase):
         values = {"feed": state.feed, "next_poll": state.next_poll, "gone": state.gone, "body": body, "epoch": epoch}
         if not await do(connection, sql, **values) and epoch is not None:
             raise LeaseLost(f"the lease on {state.feed} was taken over or has ended")
+
+    async def pause_feed(self, feed: FeedId, *, paused: bool) -> bool:
+        async def work(connection: Connection) -> bool:
+            for (body,) in await rows(connection, SQL["feed_for_pause"], id=feed):
+                changed = replace(codec.feed.decode(body), paused=paused)
+                await do(connection, SQL["update_feed"], id=feed, body=_text(changed))
+                return True
+            return False
+
+        return await self.run(work)
 
     async def next_poll(self, now: datetime) -> datetime | None:  # noqa: ARG002  # the answer does not depend on it
         moment: datetime | None = await self._value(SQL["next_poll"])

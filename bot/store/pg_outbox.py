@@ -85,7 +85,7 @@ class PgDeliveries(PgChats):
             if current.get(key) != settlement.epoch:
                 raise LeaseLost(f"the claim on {settlement.chat} was taken over")
             if settlement.deliveries:
-                await do(connection, SQL["settle_deliveries"], **_columns(settlement.deliveries))
+                await do(connection, SQL["settle_deliveries"], **delivery_columns(settlement.deliveries))
             await self.put_receipts(connection, settlement.receipts)
             if settlement.wait:
                 await do(connection, SQL["wait"], chat=key, wait=settlement.wait)
@@ -116,7 +116,7 @@ class PgDeliveries(PgChats):
             if delivery.id not in given or given[delivery.id].state in (DeliveryState.WAITING, DeliveryState.MUTED):
                 given[delivery.id] = delivery
         for batch in batched(given.values(), BATCH):
-            await do(connection, SQL["put_deliveries"], **_columns(batch))
+            await do(connection, SQL["put_deliveries"], **delivery_columns(batch))
         # all chats in one order, so that two who change several do not wait for each other
         for keys in batched(sorted({chat_key(delivery.chat) for delivery in given.values()}), BATCH):
             await do(connection, SQL["make_claims"], chats=[*keys])
@@ -214,7 +214,7 @@ def batched(values: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
         yield batch
 
 
-def _columns(deliveries: Iterable[Delivery]) -> dict[str, list[Any]]:
+def delivery_columns(deliveries: Iterable[Delivery]) -> dict[str, list[Any]]:
     """Rows as arrays by column, for `unnest`."""
     given = [*deliveries]
     values: dict[str, list[Any]] = {name: [*map(attrgetter(name), given)] for name in _PLAIN}

@@ -12,7 +12,7 @@ from bot.store.pg_base import Connection, do, rows
 from bot.store.pg_chats import OUTBOX
 from bot.store.pg_chats import SQL as CHATS
 from bot.store.pg_entries import SQL as ENTRIES
-from bot.store.pg_entries import PgEntries
+from bot.store.pg_overview import PgOverview
 from bot.store.statements import migrations
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _VERSION = "select version from tocsin_store"
 _IS_THERE = "select to_regclass('tocsin_store') is not null"
 
 
-class PostgresStore(PgEntries):
+class PostgresStore(PgOverview):
     """Opened with `open_postgres`."""
 
     #: what opening found and repaired, in words

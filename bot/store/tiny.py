@@ -15,7 +15,7 @@ from bot.store import codec
 from bot.store.files import COMPACT_AT_CLOSE
 from bot.store.journal import JournalDB
 from bot.store.tiny_base import translated
-from bot.store.tiny_entries import Entries
+from bot.store.tiny_overview import Overviews
 
 if TYPE_CHECKING:
     import os
@@ -54,7 +54,7 @@ class _Aged(msgspec.Struct, gc=False):
 _aged = msgspec.json.Decoder(_Aged)
 
 
-class TinyStore(Entries):
+class TinyStore(Overviews):
     """Opened with `open_tiny`."""
 
     #: what opening found and repaired, in words

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from bot.model import DeliveryState
+from bot.model import RHYTHM_STEP, DeliveryState
 from bot.store import codec
-from bot.store.codec import micros
+from bot.store.codec import EPOCH, micros
 from bot.store.order import Ordered
 from bot.store.tiny_base import one, put, several
 from bot.store.tiny_move import Moves
@@ -30,6 +31,8 @@ REPLACED = (DeliveryState.WAITING, DeliveryState.MUTED)
 
 class _Seen(msgspec.Struct, gc=False):
     seen: datetime
+    feed: str
+    published: datetime
 
 
 class _LastSeen(msgspec.Struct, gc=False):
@@ -38,6 +41,11 @@ class _LastSeen(msgspec.Struct, gc=False):
 
 class _Of(msgspec.Struct, gc=False):
     entry: str
+
+
+def rhythm_step(moment: datetime) -> int:
+    """Which step of RHYTHM_STEP since 1970 a moment falls into."""
+    return micros(moment) // micros(EPOCH + RHYTHM_STEP)
 
 
 class Entries(Moves):
@@ -53,8 +61,16 @@ class Entries(Moves):
         seen = msgspec.json.Decoder(_Seen)
         last_seen = msgspec.json.Decoder(_LastSeen)
 
+        #: entries by feed and step of their time of publication
+        self._rhythm: dict[str, Counter[int]] = {}
+
         def follow_entry(row: int, old: bytes | None, new: bytes | None) -> None:
-            _move(self._entries_seen, row, old and seen.decode(old).seen, new and seen.decode(new).seen)
+            before, after = (seen.decode(raw) if raw else None for raw in (old, new))
+            _move(self._entries_seen, row, before.seen if before else None, after.seen if after else None)
+            if before:
+                self._rhythm[before.feed][rhythm_step(before.published)] -= 1
+            if after:
+                self._rhythm.setdefault(after.feed, Counter())[rhythm_step(after.published)] += 1
 
         def follow_story(row: int, old: bytes | None, new: bytes | None) -> None:
             _move(

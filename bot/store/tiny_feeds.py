@@ -5,6 +5,7 @@ A lease ends with the process that holds it, because no other process can have t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime  # noqa: TC003  # msgspec reads it
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,19 @@ class Feeds(Base):
         #: never one that an earlier process gave out
         self._epoch = opened << 32
         self._due: DueHeap[str] = DueHeap(self._when_due)
+        self._paused: set[str] = set()
+        self._storage.watch("feeds", self._follow_feed)
         self._storage.watch("polls", self._follow_poll)
+
+    def _follow_feed(self, _: int, old: bytes | None, new: bytes | None) -> None:
+        if old is not None:
+            self._paused.discard(codec.feed.decode(old).id)
+        if new is not None:
+            feed = codec.feed.decode(new)
+            if feed.paused:
+                self._paused.add(feed.id)
+            elif feed.id in self._schedule:
+                self._due.touch(feed.id, self._schedule[feed.id].next_poll)
 
     def _follow_poll(self, _: int, old: bytes | None, new: bytes | None) -> None:
         if new is None:
@@ -59,7 +72,7 @@ class Feeds(Base):
 
     def _when_due(self, feed: str) -> datetime | None:
         poll = self._schedule.get(feed)
-        if poll is None or poll.gone:
+        if poll is None or poll.gone or feed in self._paused:
             return None
         until = self._leases[feed][1] if feed in self._leases else None
         return poll.next_poll if until is None else max(poll.next_poll, until)
@@ -75,6 +88,7 @@ class Feeds(Base):
                 elif feed.origin != "added":
                     self._forget(feed.id)
             in_order = list(wanted)[: len(there)] == list(there)
+            wanted |= {feed.id: replace(wanted[feed.id], paused=feed.paused) for _, feed in there.values()}
             for feed in wanted.values():
                 if feed.id in there and in_order:
                     self._feeds.put(there[feed.id][0], codec.feed.encode(feed))
@@ -126,7 +140,8 @@ class Feeds(Base):
 
     async def claim_feed(self, feed: FeedId, now: datetime, lease: float) -> LeasedFeed | None:
         poll = self._schedule.get(feed)
-        return self._lease_feed(feed, now, lease) if poll is not None and not poll.gone else None
+        free = poll is not None and not poll.gone and feed not in self._paused
+        return self._lease_feed(feed, now, lease) if free else None
 
     def _lease_feed(self, feed: str, now: datetime, lease: float) -> LeasedFeed | None:
         found = one(self._feeds, codec.feed, id=feed)
@@ -141,7 +156,7 @@ class Feeds(Base):
 
     def _all(self, limit: int) -> list[str]:
         """Feeds that are not gone, due or not, leased or not, longest due first."""
-        polls = [poll for poll in self._schedule.values() if not poll.gone]
+        polls = [poll for poll in self._schedule.values() if not poll.gone and poll.feed not in self._paused]
         return [poll.feed for poll in sorted(polls, key=lambda poll: (poll.next_poll, poll.feed))[:limit]]
 
     async def save_feed(self, state: FeedState, epoch: int) -> None:
@@ -164,6 +179,15 @@ class Feeds(Base):
         if feed in self._leases and self._leases[feed][0] == epoch:
             self._leases[feed] = (epoch, None)
             self._due.touch(feed, self._schedule[feed].next_poll)
+
+    async def pause_feed(self, feed: FeedId, *, paused: bool) -> bool:
+        found = one(self._feeds, codec.feed, id=feed)
+        if found is None:
+            return False
+        async with self._transaction():
+            self._feeds.put(found[0], codec.feed.encode(replace(found[1], paused=paused)))
+        await self._durable()
+        return True
 
     async def next_poll(self, now: datetime) -> datetime | None:  # noqa: ARG002  # the answer does not depend on it
         first = self._due.first()

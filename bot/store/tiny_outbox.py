@@ -37,11 +37,11 @@ SOON = datetime.min.replace(tzinfo=UTC)
 
 
 #: what the JSON of a ring has, and no other row: in texts quotes are escaped
-_RING = b'"kind":"ring"'
+RING = b'"kind":"ring"'
 _DEVELOP = b'"kind":"develop"'
 
 
-class _Count(msgspec.Struct, gc=False):
+class Counted(msgspec.Struct, gc=False):
     """What is counted of a delivery."""
 
     created: datetime
@@ -55,7 +55,7 @@ class _Count(msgspec.Struct, gc=False):
         return Tally(self.kind, self.state, self.held, bool(self.subscriptions))
 
 
-class _Row(_Count, gc=False, kw_only=True):
+class _Row(Counted, gc=False, kw_only=True):
     """What is watched of a delivery."""
 
     chat: str
@@ -74,7 +74,7 @@ class _ClaimRow(msgspec.Struct, frozen=True):
     wait: datetime | None = None
 
 
-_counts = msgspec.json.Decoder(_Count)
+_counts = msgspec.json.Decoder(Counted)
 
 #: of rows that have not reached an end
 _OPEN = (DeliveryState.DUE, DeliveryState.WAITING)
@@ -88,6 +88,7 @@ class Deliveries(Chats):
         self._due_rows: dict[str, DueRows] = {}
         self._claimed: dict[str, dict[int, datetime]] = {}
         self._dead_rows: set[int] = set()
+        self._waiting_rows: set[int] = set()
         #: by day of creation (UTC), so that an account of whole days needs no look at the rows
         self._tallies: Counter[tuple[int, Tally]] = Counter()
         self._claims: dict[str, tuple[int, _ClaimRow]] = {}
@@ -106,6 +107,7 @@ class Deliveries(Chats):
         if old is not None:
             before = self._row_decoder.decode(old)
             self._dead_rows.discard(row)
+            self._waiting_rows.discard(row)
             self._tallied(before, -1)
             if before.state == "due" and (after is None or after.state != "due" or after.chat != before.chat):
                 self._due_rows[before.chat].drop(row)
@@ -125,6 +127,8 @@ class Deliveries(Chats):
             self._free.touch(after.chat, after.due)
         elif after.state == "dead":
             self._dead_rows.add(row)
+        elif after.state == "waiting":
+            self._waiting_rows.add(row)
 
     def _tallied(self, row: _Row, by: int) -> None:
         key = row.created.toordinal(), row.tally
@@ -276,10 +280,10 @@ class Deliveries(Chats):
         rows = self._deliveries.rows
         found = sorted(row for story in set(stories) for row in self._deliveries.find(story=story))
         # decoding all would take time with every entry of a story that thousands of chats hear of
-        return await codec.decode_all(codec.delivery, [raw for row in found if _RING in (raw := rows[row])])
+        return await codec.decode_all(codec.delivery, [raw for row in found if RING in (raw := rows[row])])
 
     async def alerts_since(self, since: datetime) -> list[Delivery]:
-        raws = [raw for raw in self._deliveries.rows.values() if _RING in raw or _DEVELOP in raw]
+        raws = [raw for raw in self._deliveries.rows.values() if RING in raw or _DEVELOP in raw]
         return [row for row in await codec.decode_all(codec.delivery, raws) if row.created >= since]
 
     async def receipts(self, chat: ChatId, stories: Sequence[StoryId]) -> list[Receipt]:

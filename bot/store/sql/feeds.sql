@@ -5,7 +5,7 @@ select f.body, p.body from feeds f join polls p on p.feed = f.id order by f.adde
 select f.body, p.body from feeds f join polls p on p.feed = f.id where f.id = %(id)s
 
 -- name: feeds_for_sync
-select id, added from feeds order by added, position for update
+select id, added, body from feeds order by added, position for update
 
 -- name: delete_feed
 delete from feeds where id = %(id)s
@@ -22,11 +22,12 @@ insert into polls (feed, next_poll, gone, body) values (%(feed)s, %(next_poll)s,
 
 -- name: claim_feeds
 with due as (
-    select feed from polls
-    where not gone and next_poll <= %(now)s and (leased_until is null or leased_until <= %(now)s)
-    order by next_poll, feed
+    select p.feed from polls p join feeds f on f.id = p.feed
+    where not p.gone and p.next_poll <= %(now)s and (p.leased_until is null or p.leased_until <= %(now)s)
+        and f.body::json ->> 'paused' is null
+    order by p.next_poll, p.feed
     limit %(limit)s
-    for update skip locked
+    for update of p skip locked
 )
 update polls p
 set epoch = nextval('epochs'), leased_until = %(until)s
@@ -36,11 +37,11 @@ returning f.body, p.body, p.epoch, p.next_poll
 
 -- name: claim_all_feeds
 with due as (
-    select feed from polls
-    where not gone
-    order by next_poll, feed
+    select p.feed from polls p join feeds f on f.id = p.feed
+    where not p.gone and f.body::json ->> 'paused' is null
+    order by p.next_poll, p.feed
     limit %(limit)s
-    for update skip locked
+    for update of p skip locked
 )
 update polls p
 set epoch = nextval('epochs'), leased_until = %(until)s
@@ -52,7 +53,7 @@ returning f.body, p.body, p.epoch, p.next_poll
 update polls p
 set epoch = nextval('epochs'), leased_until = %(until)s
 from feeds f
-where f.id = %(feed)s and p.feed = f.id and not p.gone
+where f.id = %(feed)s and p.feed = f.id and not p.gone and f.body::json ->> 'paused' is null
 returning f.body, p.body, p.epoch
 
 -- name: save_leased
@@ -64,7 +65,14 @@ where feed = %(feed)s and epoch = %(epoch)s and leased_until is not null
 update polls set next_poll = %(next_poll)s, gone = %(gone)s, body = %(body)s where feed = %(feed)s
 
 -- name: next_poll
-select min(greatest(next_poll, leased_until)) from polls where not gone
+select min(greatest(p.next_poll, p.leased_until)) from polls p join feeds f on f.id = p.feed
+where not p.gone and f.body::json ->> 'paused' is null
+
+-- name: feed_for_pause
+select body from feeds where id = %(id)s for update
+
+-- name: update_feed
+update feeds set body = %(body)s where id = %(id)s
 
 -- name: hub_leases
 select body from hubs
