@@ -13,7 +13,20 @@ _WORDS = {
     " same save seem send show side some soon stay step stop such sure take talk team tell than that them then they this time took"
     " turn unit upon very wait walk want week well went were what when will wish with word work year your about after again could"
     " every first found great house other place right small start still their there these thing think those three under until water"
-    " where which while white whole world would write mist cop cops ace act age aim air art core pact smart start star cap spam",
+    " where which while white whole world would write mist cop cops ace act age aim air art core pact smart start star cap spam ice pin ram fast safe hope seal stem swift trips arm pen zoo tan camp cash dare grad laser moss nice peace path pole rice"
+    " rose sharp spar tide trace wipe gap bat ant apt arc ash ate axe bar bay bee beg bet bid bin bow bra bud bug bus cab cop cow cry cue cup dad dam"
+    " den dip dot dry duo ear egg ego elf era eve fan fat fee fig fin fix fly fog fox fur gel gem gig gum gun gut gym ham hen hip hut ink jam jar jaw"
+    " jet joy jug lab lap lid lip log mat mid mob mud mug nap nut oak oil owe owl pan pea pig pit pod pop pot pub pup rag rat raw rib rid rim rip rob"
+    " rod rot row rub rug rum sin sip ski sky spa spy sum tab tag tar tip ton tow tub tug urn vet via vow wax web wet wig wit woe zip beam band bank"
+    " base bell best bill bird blue boat body bomb bone book born boss burn card case cell chat city club coal coat code cold corn cost crew data date"
+    " dead deal deep door drop drug dust duty earn east easy edge fact fail fair fall farm fear feed feel film fire firm fish flag flat flow food foot"
+    " form fort four free fuel fund gain gate gift girl goal gold golf grow hall hand hang hard harm hate hero high hill hire host hour huge hunt hurt"
+    " idea iron item jail join joke jump jury kick kill king lack lady lake land lane late lead leaf left lend lift list load loan lock loss loud luck"
+    " mail main male mark mass meal meat mile milk mind mine miss mode mood moon myth nail name navy news note okay once page pain pair palm pass pick"
+    " pipe plot plus poem poet poll pool poor port post pray pull pure push race rail rain rank rare rate read rely rent rest rich ride ring riot rise"
+    " risk road rock role roll roof room root rule rush sail salt sand seat seed seek self sell ship shoe shop shot shut sick sign sink site size skin"
+    " slow snow soft soil sort soul spot spin star stem suit sure tail tall tank tape task tear term test text thin thus till tiny tone tool tour town"
+    " trap tree trip true type ugly unit user vast vote wage wake wall warm wash wave weak wear west wife wild wind wine wing wire wise wood yard zone",
     "fr": "a au aux ce ces dans de des du elle en est et eu il ils je la le les leur lui ma mais me mes mon ne ni nos nous on ont or ou"
     " par pas peu plus pour qui que sa se ses si son sont sur ta te tes ton tu un une vers vos vous y ans bas car cas dit eau fait"
     " fin font ici lit mal mer mis nom non oui pan pays peut pis rue sans sera sous tel tout tous ville",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from bot.subscriptions.leaves import Leaf, compile_leaf
+from bot.subscriptions.leaf import Leaf
+from bot.subscriptions.leaves import compile_leaf
 from bot.subscriptions.nodes import And, InTitle, Not, Or
 
 if TYPE_CHECKING:

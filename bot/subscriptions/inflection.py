@@ -1,17 +1,22 @@
 """Which words are forms of one word, by language.
 
-`forms(word, language)` names what a folded word may be a form of: its singular, its stem without case endings, the word
-without the clitics written together with it. Two words match when they are equal or share one of these. The endings
-are those of inflection alone (number, case, gender where it is regular, tense), never of derivation, so that
+`forms(word, language)` names what a folded word of a text may be a form of: its singular, its dictionary form, the word
+without the clitics written together with it. `asked(word, language)` names what a word of a query stands for, which is
+less: people type a dictionary form or a plural, seldom a word with a preposition grown to it. A query's word matches
+when it is the text's word, or the two share one of these. The endings are those of inflection alone (number, case, gender where it is regular, tense), never of derivation, so that
 `university` is no form of `universe`, nor `ракетка` of `ракета`; the tables speak of folded words. Why tables and not a
 stemmer: benchmarks/matching_quality.py measures them side by side.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
-from bot.subscriptions.endings import ENDINGS, ER_NOUNS, IRREGULAR, KEEP, MINIMUM
+from bot.subscriptions.clitics import arabic, arabic_asked, hebrew, hebrew_asked, persian, persian_asked
+from bot.subscriptions.endings import ENDINGS, ER_NOUNS, MINIMUM
+from bot.subscriptions.exceptions import IRREGULAR, KEEP
+from bot.subscriptions.paradigms import PARADIGMS, lemmas
 
 Rule = Callable[[str], tuple[str, ...]]
 
@@ -88,6 +93,8 @@ def _without_e(stem: str) -> tuple[str, ...]:
 
 
 def _german(word: str) -> tuple[str, ...]:
+    if word.startswith("ge") and word.endswith("t") and len(word) > 6:  # töten, getötet; machen, gemacht
+        return (*_GERMAN(word), word[2:-1] + ("n" if word[-2] == "e" else "en"))
     for ending in ("ern", "er"):
         if word.endswith(ending) and word.removesuffix(ending).endswith(ER_NOUNS):
             return (word.removesuffix(ending),)
@@ -95,64 +102,100 @@ def _german(word: str) -> tuple[str, ...]:
 
 
 _GERMAN = _by_endings("de")
-_UKRAINIAN = _by_endings("uk")
 
 
-def _ukrainian(word: str) -> tuple[str, ...]:
-    """Харків, Харкова: the vowel of a closed syllable changes."""
-    stems = (word, *_UKRAINIAN(word))
-    # Folding makes ї an і.
-    found = {s[:-2] + "ов" for s in stems if s.endswith("ів") and len(s) > 4}
-    found |= {s[:-2] + "єв" for s in stems if s.endswith("ів") and s[-3:-2] in "иі"}
-    return tuple({*stems[1:], *found} - {word})
-
-
-def _turkish(word: str) -> tuple[str, ...]:
-    stems = _TURKISH(word)
-    if not stems and len(word) > 5 and word.endswith(("ler", "lar")):
-        return (word[:-3],)
-    found = dict.fromkeys(stems)
-    for stem in stems:
-        ending = word[len(stem) :]
-        # The n, s or l of the ending may be the last letter of the word: televizyon-da, frekans-ı, kanal-a.
-        if ending[0] in "nsl" and ending[1:] in ENDINGS["tr"]:
-            found[stem + ending[0]] = None
-        # A last k, p, t softens before a vowel: uçak, uçağı.
-        if stem[-1] in "gbd" and ending[0] in _VOWELS:
-            found[stem[:-1] + {"g": "k", "b": "p", "d": "t"}[stem[-1]]] = None
-    return tuple(found)
-
-
-_TURKISH = _by_endings("tr")
-
-
-def _clitics(prefixes: tuple[str, ...], suffixes: Rule, shortest: int) -> Rule:
-    """Semitic words: prepositions, conjunctions and the article are written together with what follows."""
+def _by_paradigms(language: str, *, typed: bool) -> Rule:
+    irregular, keep = IRREGULAR.get(language, {}), KEEP.get(language, frozenset())
 
     def rule(word: str) -> tuple[str, ...]:
-        bare = [word] + [word[len(p) :] for p in prefixes if word.startswith(p) and len(word) - len(p) >= shortest]
-        return tuple(dict.fromkeys(form for stem in bare for form in (stem, *suffixes(stem)) if form != word))
+        if word in irregular:
+            return irregular[word]
+        return () if word in keep else lemmas(word, language, typed=typed)
 
     return rule
 
 
-_ARABIC_PREFIXES = (
-    "ال", "و", "ف", "ب", "ك", "ل", "لل", "وال", "فال", "بال", "كال", "ولل", "فلل", "وب", "ول", "فب", "فل", "وبال", "فبال",
-)  # fmt: skip
-_HEBREW_PREFIXES = (
-    "ה", "ב", "ל", "מ", "כ", "ו", "ש", "מה", "שה", "וה", "וב", "ול", "ומ", "וש", "ומה", "ושה", "שב", "של", "שמ", "כש", "כשה", "לכש", "מש", "בש",
-)  # fmt: skip
+_DUTCH = _by_endings("nl")
+_SHORT = re.compile("(?<![aeiou])([aeou])([^aeiouyxw])$")
 
 
-_ARABIC = _by_endings("ar")
+def _dutch(word: str) -> tuple[str, ...]:
+    """Boten, boot: what is long in an open syllable is doubled in a closed one."""
+    found = _DUTCH(word)
+    if not word.endswith("en") or word[:-2] not in found:
+        return found
+    stem = word[:-2]
+    long = _SHORT.sub(r"\1\1\2", stem)
+    return found if long == stem else (long,) if len(_VOWEL.findall(stem)) == 1 else (*found, long)
+
+
+_VOWEL = re.compile("[aeiouy]+")
+_INDONESIAN = _by_endings("id")
+#: how the active prefix changes the beginning of a verb: menyerang is serang
+_ACTIVE = (("meny", "s"), ("meng", ""), ("meng", "k"), ("mem", ""), ("mem", "p"), ("men", ""), ("men", "t"), ("me", ""))
+
+
+def _indonesian(word: str) -> tuple[str, ...]:
+    found = _INDONESIAN(word)
+    if word in KEEP["id"]:
+        return found
+    voices = [first + word[len(before) :] for before, first in (*_ACTIVE, ("di", "")) if word.startswith(before)]
+    return (*found, *(verb for verb in voices if len(verb) >= 5))
+
+
+_UKRAINIAN = _by_paradigms("uk", typed=False)
+_OPEN = re.compile("[оеє](?=[бвгджзклмнпрстфхцчшщ]{1,2}ь?$)")
+
+
+def _ukrainian(word: str) -> tuple[str, ...]:
+    """Харків, Харкова; рік, року: in the dictionary form the vowel of the closed syllable is і."""
+    found = _UKRAINIAN(word)
+    closed = [_OPEN.sub("і", form) for form in found if form[-1] not in "аоеіийя"]
+    return tuple(dict.fromkeys((*found, *closed)))
+
+
+def _turkish(word: str) -> tuple[str, ...]:
+    if word in KEEP["tr"]:
+        return ()
+    found: dict[str, None] = {}
+    for size in range(1, min(_LONGEST_TURKISH, len(word) - 2) + 1):
+        stem, ending = word[:-size], word[-size:]
+        if len(stem) == 2 and not ending.startswith(("lar", "ler")):
+            continue
+        # A vowel after three letters is more often part of the word: kar, snow, and kara, land.
+        if ending not in ENDINGS["tr"] or (len(stem) == 3 and size == 1):
+            continue
+        found[stem] = None
+        # A last k, p, t, ç softens before a vowel: uçak, uçağı.
+        if stem[-1] in "gbd" and ending[0] in _VOWELS and len(stem) > 3:
+            found[stem[:-1] + {"g": "k", "b": "p", "d": "t"}[stem[-1]]] = None
+    return tuple(found)
+
+
+_LONGEST_TURKISH = max(map(len, ENDINGS["tr"]))
+
+
+def _turkish_asked(word: str) -> tuple[str, ...]:
+    """A plural, or the end of a compound: füzeler, terör saldırısı."""
+    return next(
+        (
+            (word[: -len(ending)],)
+            for ending in ("lari", "leri", "lar", "ler", "si", "su")
+            if word.endswith(ending) and len(word) - len(ending) >= 3
+        ),
+        (),
+    )
+
+
 _RULES: dict[str, Rule] = {language: _by_endings(language) for language in ENDINGS} | {
-    "en": _english,
-    "de": _german,
-    "uk": _ukrainian,
-    "tr": _turkish,
-    "ar": _clitics(_ARABIC_PREFIXES, _ARABIC, 3),
-    "he": _clitics(_HEBREW_PREFIXES, _by_endings("he"), 3),
-}
+    language: _by_paradigms(language, typed=False) for language in PARADIGMS
+} | {
+    "en": _english, "de": _german, "uk": _ukrainian, "nl": _dutch, "id": _indonesian, "tr": _turkish, "ar": arabic, "he": hebrew, "fa": persian
+}  # fmt: skip
+#: where a word of a query stands for less than a word of a text
+_ASKED: dict[str, Rule] = {language: _by_paradigms(language, typed=True) for language in PARADIGMS} | {
+    "tr": _turkish_asked, "ar": arabic_asked, "he": hebrew_asked, "fa": persian_asked
+}  # fmt: skip
 for _alias, _language in {
     "nb": "no",
     "nn": "no",
@@ -164,7 +207,10 @@ for _alias, _language in {
     "in": "id",
 }.items():
     _RULES[_alias] = _RULES[_language]
+    if _language in _ASKED:
+        _ASKED[_alias] = _ASKED[_language]
 _MEMOS = {language: _Memo(rule) for language, rule in _RULES.items()}
+_ASKED_MEMOS = _MEMOS | {language: _Memo(rule) for language, rule in _ASKED.items()}
 _NONE = _Memo(lambda _word: ())
 
 
@@ -174,16 +220,21 @@ def inflects(language: str) -> bool:
 
 
 def forms(word: str, language: str) -> tuple[str, ...]:
-    """What the folded word may be a form of, itself left out; () where nothing is known."""
+    """What a folded word of a text may be a form of, itself left out; () where nothing is known."""
     return _MEMOS.get(language, _NONE)[word]
 
 
-def same(word: str, other: str, language: str) -> bool:
-    """Whether the two folded words are equal or share a form."""
-    if word == other:
+def asked(word: str, language: str) -> tuple[str, ...]:
+    """What else a folded word of a query stands for; () where nothing is known."""
+    return _ASKED_MEMOS.get(language, _NONE)[word]
+
+
+def same(query: str, text: str, language: str) -> bool:
+    """Whether a folded word of a query is, or shares a form with, a folded word of a text."""
+    if query == text:
         return True
-    own = forms(word, language)
-    return other in own or word in (others := forms(other, language)) or any(form in others for form in own)
+    own = asked(query, language)
+    return text in own or query in (others := forms(text, language)) or any(form in others for form in own)
 
 
 def all_forms(found: Iterable[str], language: str) -> set[str]:

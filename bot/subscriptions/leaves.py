@@ -9,58 +9,27 @@ among what the document offers (`View.atoms`, facets), so that an index finds it
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from bot.subscriptions.common import is_common
-from bot.subscriptions.inflection import forms, same
+from bot.subscriptions.inflection import asked, same
+from bot.subscriptions.leaf import Leaf
 from bot.subscriptions.nodes import Facet, Phrase, Prefix, Term
-from bot.subscriptions.twins import twins
+from bot.subscriptions.several import Compound, Designator, Doubled, Exact, Near, rarest_pair, runs
 from bot.text import CHARACTERS, fold, folded_offsets, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bot.model import Field
-    from bot.subscriptions.document import Document, Part, Run, View
+    from bot.subscriptions.document import Document, Part, View
     from bot.subscriptions.nodes import Leaf as Node
 
     Span = tuple[Field, int, int]
 
 _CHARACTER = re.compile(f"[{CHARACTERS}]")
+_DOUBLED = re.compile(r"(([A-Z])\2)\.? ?(([A-Z])\4)\.?")
 _SIGN = re.compile(r"[+&%@$€£¥₽₹₺₴₩₪°§=^#]|(?<![^\W_])\.(?=[^\W\d_])")
-_SURELY_NAME = 3  # letters from which a designator's letters are no everyday word
-
-
-class Leaf:
-    """A term, or the same in the title alone (then its plain leaf is its trigger)."""
-
-    __slots__ = ("key", "title", "triggers")
-
-    def __init__(self, key: str, triggers: tuple[str, ...] = (), *, title: bool = False) -> None:
-        #: what it is; terms of the same meaning have the same
-        self.key = "\0title:" + key if title else key
-        self.triggers = (triggers or (key,)) if title else triggers
-        self.title = title
-
-    def view(self, doc: Document) -> View:
-        return doc.title if self.title else doc
-
-    def holds(self, doc: Document) -> bool:
-        """Whether the document has it."""
-        return self.test(self.view(doc))
-
-    def test(self, view: View) -> bool:
-        raise NotImplementedError
-
-    def spans(self, doc: Document) -> Iterator[Span]:
-        """Where the document has it, field by field."""
-        for part in self.view(doc).parts:
-            for start, end in self.find(part):
-                yield part.field, start, end
-
-    def find(self, part: Part) -> Iterator[tuple[int, int]]:
-        raise NotImplementedError
 
 
 class Word(Leaf):
@@ -73,7 +42,7 @@ class Word(Leaf):
         self.word = word
 
     def test(self, view: View) -> bool:
-        return self.word in view.atoms or not view.atoms.isdisjoint(forms(self.word, view.language))
+        return self.word in view.atoms or not view.atoms.isdisjoint(asked(self.word, view.language))
 
     def find(self, part: Part) -> Iterator[tuple[int, int]]:
         for token, _ in part.run:
@@ -110,51 +79,6 @@ class Acronym(Word):
                 yield token.start, token.end
 
 
-class Exact(Leaf):
-    """A quoted text: its words side by side, in these forms."""
-
-    __slots__ = ("joined", "words")
-
-    def __init__(self, found: Sequence[str], *, title: bool) -> None:
-        self.words = tuple(found)
-        self.joined = f" {' '.join(found)} "
-        if len(found) == 2:
-            super().__init__(f"{found[0]} {found[1]}", title=title)
-        elif len(found) == 1:
-            super().__init__(f'"{found[0]}', (found[0],), title=title)
-        else:
-            super().__init__(f'"{" ".join(found)}', (_rarest_pair(found),), title=title)
-
-    def test(self, view: View) -> bool:
-        return self.words[0] in view.words if len(self.words) == 1 else self.joined in view.joined
-
-    def find(self, part: Part) -> Iterator[tuple[int, int]]:
-        yield from _runs(part.run, self.words)
-
-
-class Compound(Leaf):
-    """Bare words grown together, as Al-Qaeda: side by side; the last may be inflected."""
-
-    __slots__ = ("head", "last", "words")
-
-    def __init__(self, found: Sequence[str], *, title: bool) -> None:
-        super().__init__(f"\0side:{' '.join(found)}", (max(found, key=len),), title=title)
-        self.words, self.last = tuple(found), found[-1]
-        self.head = f" {' '.join(found[:-1])} "
-
-    def test(self, view: View) -> bool:
-        joined, at = view.joined, view.joined.find(self.head)
-        while at >= 0:
-            start = at + len(self.head)
-            if same(self.last, joined[start : joined.find(" ", start)], view.language):
-                return True
-            at = joined.find(self.head, at + 1)
-        return False
-
-    def find(self, part: Part) -> Iterator[tuple[int, int]]:
-        yield from _runs(part.run, self.words, last=lambda word: same(self.last, word, part.language))
-
-
 class Beginning(Leaf):
     """Any word with this beginning; before it, words in their exact forms."""
 
@@ -179,73 +103,7 @@ class Beginning(Leaf):
         return " " + " ".join(self.words) in view.joined
 
     def find(self, part: Part) -> Iterator[tuple[int, int]]:
-        yield from _runs(part.run, self.words, last=lambda word: word.startswith(self.words[-1]))
-
-
-class Designator(Leaf):
-    """Letters and digits: joined, hyphenated or spaced, in Latin letters or their Cyrillic twins."""
-
-    __slots__ = ("spellings",)
-
-    def __init__(self, found: Sequence[str], *, title: bool) -> None:
-        self.spellings = twins(tuple(found))
-        super().__init__(f"\0designator:{' '.join(found)}", tuple(map(_rarest_pair, self.spellings)), title=title)
-
-    def test(self, view: View) -> bool:
-        if not any(f" {' '.join(spelling)} " in view.joined for spelling in self.spellings):
-            return False
-        return any(True for part in view.parts for _ in self.find(part))
-
-    def find(self, part: Part) -> Iterator[tuple[int, int]]:
-        for spelling in self.spellings:
-            for i, (start, end) in _numbered_runs(part.run, spelling):
-                if all(_joins(part, k) for k in range(i, i + len(spelling) - 1)):
-                    yield start, end
-
-
-def _joins(part: Part, i: int) -> bool:
-    """Whether words i and i + 1 belong to one designator: the plan's 300, a 10 and U.S. 300 do not."""
-    text, (left, _), (right, _) = part.text, part.run[i], part.run[i + 1]
-    gap = fold(text[left.end : right.start])
-    if gap in {"", "-"}:
-        return "." not in text[left.start : left.end]
-    if gap != " ":
-        return False
-    letters = right if left.word.isdigit() else left
-    surface = text[letters.start : letters.end]
-    if letters.word.isdigit() or len(letters.word) >= _SURELY_NAME:
-        return True
-    return not surface.islower() and "." not in surface and not is_common(letters.word, part.language)
-
-
-class Near(Leaf):
-    """All the words, in any order, with at most so many others between."""
-
-    __slots__ = ("units", "within")
-
-    def __init__(self, units: Sequence[tuple[str, ...]], within: int, *, title: bool) -> None:
-        self.units, self.within = tuple(sorted(set(units))), within
-        rare = max((word for unit in self.units for word in unit), key=len)
-        super().__init__(f"\0near:{within}:{'|'.join(map(' '.join, self.units))}", (rare,), title=title)
-
-    def test(self, view: View) -> bool:
-        if not all(word in view.words for unit in self.units for word in unit):
-            return False
-        return any(True for part in view.parts for _ in self.find(part))
-
-    def find(self, part: Part) -> Iterator[tuple[int, int]]:
-        places = sorted(
-            (i, i + len(unit), n) for n, unit in enumerate(self.units) for i, _ in _numbered_runs(part.run, unit)
-        )
-        allowed = self.within + sum(map(len, self.units))
-        latest: dict[int, tuple[int, int]] = {}
-        for start, end, unit in places:
-            latest[unit] = (start, end)
-            if len(latest) == len(self.units):
-                first = min(place[0] for place in latest.values())
-                if max(place[1] for place in latest.values()) - first <= allowed:
-                    for a, b in latest.values():
-                        yield part.run[a][0].start, part.run[b - 1][0].end
+        yield from runs(part.run, self.words, last=lambda word: word.startswith(self.words[-1]))
 
 
 class Literal(Leaf):
@@ -254,7 +112,7 @@ class Literal(Leaf):
     __slots__ = ("pattern", "text")
 
     def __init__(self, text: str, found: Sequence[str], *, title: bool) -> None:
-        trigger = _rarest_pair(found) if len(found) > 1 else found[0]
+        trigger = rarest_pair(found) if len(found) > 1 else found[0]
         super().__init__(f"\0literal:{text}", (trigger,), title=title)
         self.text = text
         self.pattern = re.compile(_edge(text[0], before=True) + _spaced(text) + _edge(text[-1], before=False))
@@ -289,12 +147,6 @@ class Source(Leaf):
         return iter(())
 
 
-def _rarest_pair(found: Sequence[str]) -> str:
-    """The neighbours with most letters."""
-    a, b = max(pairwise(found), key=lambda pair: len(pair[0]) + len(pair[1]))
-    return f"{a} {b}"
-
-
 def _edge(char: str, *, before: bool) -> str:
     """What must not stand at the edge of a literal: more of the same sort, but for scripts matched by characters."""
     look = "(?<!" if before else "(?!"
@@ -311,23 +163,6 @@ def _spaced(text: str) -> str:
     """Between a number and its sign a space may stand."""
     parts = re.split(r"(?<=[0-9])(?=[%€£₽₺₴°])|(?<=[$€£¥])(?=[0-9])", text)
     return " ?".join(re.escape(part).replace("\\ ", " +") for part in parts)
-
-
-def _runs(run: Run, found: Sequence[str], last: Callable[[str], bool] | None = None) -> Iterator[tuple[int, int]]:
-    return (span for _, span in _numbered_runs(run, found, last))
-
-
-def _numbered_runs(
-    run: Run, found: Sequence[str], last: Callable[[str], bool] | None = None
-) -> Iterator[tuple[int, tuple[int, int]]]:
-    """Where the words stand side by side within one sentence: number of the first, start and end in the text."""
-    size = len(found)
-    head = list(found if last is None else found[:-1])
-    for i in range(len(run) - size + 1):
-        if [token.word for token, _ in run[i : i + len(head)]] != head or run[i][1] != run[i + size - 1][1]:
-            continue
-        if last is None or last(run[i + size - 1][0].word):
-            yield i, (run[i][0].start, run[i + size - 1][0].end)
 
 
 def compile_leaf(node: Node, *, title: bool = False) -> Leaf:
@@ -353,6 +188,8 @@ def _compile_term(text: str, found: list[str], *, title: bool) -> Leaf:
         return literal
     if _SIGN.search(text):
         return Literal(fold(text).strip(), found, title=title)
+    if doubled := _DOUBLED.fullmatch(text):
+        return Doubled((fold(doubled[1]), fold(doubled[3])), title=title)
     if len(found) == 1:
         letters = text.replace(".", "")
         if 2 <= len(found[0]) <= 5 and letters.isalpha() and letters.isupper():

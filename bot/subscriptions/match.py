@@ -23,7 +23,8 @@ from bot.model import Hit
 from bot.subscriptions.common import is_common
 from bot.subscriptions.conditions import Alternative, Condition, alternatives, condition, holds, leaves, required
 from bot.subscriptions.document import Document, document
-from bot.subscriptions.leaves import Leaf, compile_leaf
+from bot.subscriptions.leaf import Leaf
+from bot.subscriptions.leaves import compile_leaf
 from bot.subscriptions.nodes import And, InTitle, Not, Or
 from bot.subscriptions.places import Below, Home, Numbered, Place, canonical
 from bot.subscriptions.query import parse_query, print_leaf

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.subscriptions.inflection import forms, inflects
+from bot.subscriptions.inflection import asked, inflects
 from bot.subscriptions.leaves import Beginning
 from bot.subscriptions.places import Place
 
 if TYPE_CHECKING:
     from bot.subscriptions.document import Document
-    from bot.subscriptions.leaves import Leaf
+    from bot.subscriptions.leaf import Leaf
 
 
 def is_facet(term: str) -> bool:
@@ -84,7 +84,7 @@ class Terms:
             self._facets += is_facet(term)
             if is_word(term):
                 for language, inflected in self._inflected.items():
-                    for form in forms(term, language):
+                    for form in asked(term, language):
                         inflected.setdefault(form, []).append(term)
         place.uses += 1
         return place
@@ -99,7 +99,7 @@ class Terms:
         self._facets -= is_facet(term)
         if is_word(term):
             for language, inflected in self._inflected.items():
-                for form in forms(term, language):
+                for form in asked(term, language):
                     inflected[form].remove(term)
                     if not inflected[form]:
                         del inflected[form]
@@ -116,7 +116,7 @@ class Terms:
         """The bare words by their forms in a language; made when the first document in it comes."""
         inflected: dict[str, list[str]] = {}
         for term in filter(is_word, self.places):
-            for form in forms(term, language):
+            for form in asked(term, language):
                 inflected.setdefault(form, []).append(term)
         self._inflected[language] = inflected
         return inflected

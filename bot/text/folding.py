@@ -20,7 +20,7 @@ _QUOTES = dict.fromkeys("\u00ab\u00bb\u201c\u201d\u201e\u201f\u2033\u05f4\u300c\
 #: letters that Unicode does not decompose, Arabic letters written in several ways, and й, which is not и with a mark
 _LETTERS = {
     "ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ŀ": "l",
-    "й": "й", "ӏ": "і",
+    "й": "й", "ӏ": "і", "ґ": "г",
     "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ې": "ي", "ة": "ه", "ہ": "ه", "ھ": "ه", "ە": "ه", "ۀ": "ه",
     "ک": "ك",
 }  # fmt: skip
