@@ -81,12 +81,12 @@ def use(forms: Forms, asked: Forms | None = None) -> None:
         setattr(module, name, function)
 
 
-def score(each: list[Case]) -> tuple[int, int, int, list[Case]]:
+def score(each: list[Case], *, declared: bool = True) -> tuple[int, int, int, list[Case]]:
     """True positives, false positives, false negatives, and the cases that went wrong."""
     right = wrong = missed = 0
     failed = []
     for case in each:
-        got = matches(parse_query(case.query), document(entry(case.text, case.language)))
+        got = matches(parse_query(case.query), document(entry(case.text, case.language if declared else "")))
         right += got and case.expected
         wrong += got and not case.expected
         missed += case.expected and not got
@@ -157,6 +157,8 @@ def main() -> None:
             print(f"{language:<8}{len(each):>6}{rates(*counts)}")
     for case in failed:
         print(f"  wrong: {case}")
+    *counts, _ = score(everything, declared=False)
+    print(f"all, no language declared{rates(*counts)}")
     print(f"\n{'':<18}{'precision':>10}{'recall':>10}{'seconds':>9}{'MB':>6}")
     for name, forms in ways().items():
         use(forms, inflection.asked if forms is inflection.forms else None)

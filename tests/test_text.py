@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.text import cutting, detect_language, fold, folded_offsets, folding, surfaces, tokens, words
+from bot.text import cutting, detect_language, fold, folded_offsets, folding, likely_language, surfaces, tokens, words
 
 ASCII = st.text(st.sampled_from("aZsS.'-07 \n`\"U_%\x00"), max_size=40) | st.text(st.characters(max_codepoint=127))
 ANY = st.text(st.characters(exclude_categories=[])) | st.text(
@@ -155,3 +155,14 @@ def test_long_texts_do_not_fill_the_memory() -> None:
 def test_language_is_told_only_when_it_shows(sample: str, language: str) -> None:
     """A wrong language would inflect wrongly; none at all only misses inflections."""
     assert detect_language(sample) == language
+
+
+def test_a_short_text_is_taken_for_the_likeliest_known_language() -> None:
+    """Two words in a headline are too few to be sure, and enough for plurals to be found."""
+    known = frozenset({"en", "fr", "it", "ru", "uk", "ar", "fa"})
+
+    assert likely_language("Le stragi del sabato", known) == "it"
+    assert likely_language("Strike hits the depot", known) == "en"
+    assert likely_language("", known) == "en"
+    assert likely_language("Суд", known) == "ru"
+    assert likely_language("Указ Зеленського", known) == "uk"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from bot.model import Field
-from bot.subscriptions.inflection import all_forms
-from bot.text import Token, detect_language, fold, surfaces, tokens, words
+from bot.subscriptions.inflection import LANGUAGES, all_forms
+from bot.text import Token, detect_language, fold, likely_language, surfaces, tokens, words
 
 if TYPE_CHECKING:
     from bot.model import Entry
@@ -92,14 +92,6 @@ def _run(field: Field, text: str) -> Run:
     return [(token, bisect_right(ends, token.start)) for token in tokens(text)]
 
 
-#: a text too short to tell its language is inflected as most of what is written in its script
-_USUAL = {"ru": re.compile("[\u0400-\u04ff]"), "ar": re.compile("[\u0600-\u06ff]"), "hi": re.compile("[\u0900-\u097f]")}
-
-
-def _usual_language(text: str) -> str:
-    return next((language for language, script in _USUAL.items() if script.search(text)), "en")
-
-
 class Document(View):
     """A prepared entry."""
 
@@ -109,7 +101,7 @@ class Document(View):
         start = " ".join([text for _, text in texts[:2]])
         #: as declared, else as the text shows; "" when it does not
         self.told = re.split("[-_]", entry.language.lower(), maxsplit=1)[0] or detect_language(start)
-        super().__init__(texts, self.told or _usual_language(start))
+        super().__init__(texts, self.told or likely_language(start, LANGUAGES))
 
     @cached_property
     def title(self) -> View:

@@ -211,6 +211,8 @@ for _alias, _language in {
         _ASKED[_alias] = _ASKED[_language]
 _MEMOS = {language: _Memo(rule) for language, rule in _RULES.items()}
 _ASKED_MEMOS = _MEMOS | {language: _Memo(rule) for language, rule in _ASKED.items()}
+#: languages with a table
+LANGUAGES = frozenset(_MEMOS)
 _NONE = _Memo(lambda _word: ())
 
 

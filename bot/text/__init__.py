@@ -13,6 +13,16 @@ Sources: Unicode Standard Annex 15 (normalisation forms), chapter 3.13 (case fol
 
 from bot.text.cutting import CHARACTERS, Token, surfaces, tokens, words
 from bot.text.folding import fold, folded_offsets
-from bot.text.language import detect_language
+from bot.text.language import detect_language, likely_language
 
-__all__ = ["CHARACTERS", "Token", "detect_language", "fold", "folded_offsets", "surfaces", "tokens", "words"]
+__all__ = [
+    "CHARACTERS",
+    "Token",
+    "detect_language",
+    "fold",
+    "folded_offsets",
+    "likely_language",
+    "surfaces",
+    "tokens",
+    "words",
+]

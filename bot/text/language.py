@@ -27,6 +27,32 @@ def _identifier() -> Any:
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
+#: what most of what is written in a script is written in
+_USUAL = (
+    ("ru", re.compile("[\u0400-\u04ff]")),
+    ("ar", re.compile("[\u0600-\u06ff]")),
+    ("hi", re.compile("[\u0900-\u097f]")),
+)
+#: the likeliest of the known languages is believed from these odds, one that is not the usual of its script from the latter
+_LIKELY, _UNUSUAL = 0.3, 0.5
+
+
+def likely_language(text: str, known: frozenset[str]) -> str:
+    """The best guess among the known languages, for a text too short to tell; English where there is no guess."""
+    text = text[:1000]
+    usual = next((language for language, script in _USUAL if script.search(text)), "en")
+    odds: dict[str, float] = {}
+    if not any(map(str.isalpha, text)):
+        return usual
+    for code, share in _identifier().rank(text):
+        language = _ONE.get(code, code)
+        if language in known:
+            odds[language] = odds.get(language, 0.0) + float(share)
+    best = max(odds, key=odds.__getitem__, default=usual)
+    least = _LIKELY if usual == "en" else _UNUSUAL
+    return best if odds.get(best, 0.0) >= least * sum(odds.values()) else usual
+
+
 def detect_language(text: str) -> str:
     """ISO 639-1 code of the text's language, "" when it is too short or the odds are below 0.7."""
     text = text[:1000]
