@@ -42,7 +42,7 @@ def likely_language(text: str, known: frozenset[str]) -> str:
     text = text[:1000]
     usual = next((language for language, script in _USUAL if script.search(text)), "en")
     odds: dict[str, float] = {}
-    if not any(map(str.isalpha, text)):
+    if sum(map(str.isalpha, text)) < 6:
         return usual
     for code, share in _identifier().rank(text):
         language = _ONE.get(code, code)
