@@ -663,12 +663,26 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A picture or a document that goes with a message."""
+
+    name: str
+    content: bytes = field(repr=False)
+    #: a MIME type; image/png is shown, everything else is offered to be saved
+    kind: str
+    #: what stands in for it where it can't be shown, and what a screen reader says
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One send. Line feeds stand in the spans; the first line carries the news."""
 
     spans: tuple[Span, ...]
     #: rows of buttons
     buttons: tuple[tuple[Button, ...], ...] = ()
+    #: sent with it; an edit leaves it as it is
+    attachment: Attachment | None = None
     #: no sound on the phone
     silent: bool = False
     #: what the person is asked to type, as a hint in the empty field; "" when nothing is asked

@@ -241,7 +241,7 @@ async def test_a_whole_life_in_another_language(locale: Path, world: World) -> N
         "/latest", "/latest Idlib", "/latest whale", "/status", "/unsubscribe 9", "/unsubscribe Idlb", "/unsubscribe",
         "/pause", f"/why {SHELLS.link}", "/pause 1 2h", "/subscriptions", "/resume 1", "/resume", "/pause 2h", "/resume",
         "/digest", "/digest x", "/digest 1 hourly", "/digest off", "/digest daily 8:00", "/quiet", "/quiet 22:00-07:00",
-        "/quiet off", "/timezone", "/timezone Mars", "/timezone istanbul", "/language", "/language Klingon", "/language qp", "/updates", "/updates 1 off", "/updates on",
+        "/quiet off", "/timezone", "/timezone Mars", "/timezone istanbul", "/trend", "/trend Idlib 2d", "/trend whale", "/silence", "/silence 1 off", "/silence on", "/language", "/language Klingon", "/language qp", "/updates", "/updates 1 off", "/updates on",
         "/subscriptions", "/forget",
     ):  # fmt: skip
         await say(line)

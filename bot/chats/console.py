@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from bot.chats.plain import spelt_out
 from bot.i18n import _, fill
 from bot.model import ChatId, Incoming, Limits, RetryLater, Sent, Span
 
@@ -100,7 +101,7 @@ class ConsoleMessenger:
     async def send(self, chat: ChatId, message: Message, reply_to: str = "") -> SendOutcome:  # noqa: ARG002  one chat
         if not self._writable():
             return RetryLater("nobody reads the standard output", after=_STUCK, platform_wide=True)
-        return self._print(message, prefix="↳ " if reply_to else "")
+        return self._print(spelt_out(message), prefix="↳ " if reply_to else "")
 
     async def edit(self, chat: ChatId, message_id: str, message: Message) -> SendOutcome:  # noqa: ARG002  one chat
         if not self._writable():
@@ -136,7 +137,7 @@ class ConsoleMessenger:
             if reply is not None:
                 while not self._writable():
                     await self._clock.sleep(0.2)
-                self._print(reply.message)
+                self._print(spelt_out(reply.message))
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -9,12 +9,13 @@ from bot.chats.slack_events import COMMANDS, SHORTCUT
 from bot.chats.slack_texts import APP_DESCRIPTION, SHORTCUT_DESCRIPTION, SHORTCUT_NAME
 from bot.i18n import _
 
-#: what the bot calls: posting, direct messages, who is a guest, whether it is in a channel
+#: what the bot calls: posting, charts and one's own data as files, direct messages, who is a guest, whether it is in a channel
 SCOPES = (
     "app_mentions:read",
     "channels:read",
     "chat:write",
     "commands",
+    "files:write",
     "groups:read",
     "im:history",
     "im:read",

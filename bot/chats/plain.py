@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bot.model import Span
+from bot.model import Message, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +40,14 @@ def clean_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
     """Spans with clean texts and safe links; those left without text are dropped."""
     cleaned = (replace(span, text=clean(span.text), link=safe_link(span.link)) for span in spans)
     return tuple(span for span in cleaned if span.text)
+
+
+def spelt_out(message: Message) -> Message:
+    """The message with the text that stands in for its attachment, where that can't be sent."""
+    if message.attachment is None:
+        return message
+    instead = Span(f"\n{message.attachment.text}", code=True)
+    return replace(message, spans=(*message.spans, instead), attachment=None)
 
 
 def safe_link(link: str) -> str:

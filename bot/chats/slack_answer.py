@@ -130,6 +130,10 @@ class Answers:
                 await self.show_home(incoming.user, chat.address, handler, message)
             return
         only_asker = asked.place in {"slash", "whisper", "modal"} or (reply.private and not incoming.private)
+        if message.attachment is not None:
+            alone = incoming.user if reply.private and not incoming.private else ""
+            await self._sender.send_file(chat, alone, message, thread)
+            return
         if only_asker and asked.respond and not (asked.place == "press" and reply.replace):
             # an address of one's own knows no rate limit
             replacing = reply.replace and asked.place == "whisper"

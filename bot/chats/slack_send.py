@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chats import slack_outcome as outcomes
 from bot.chats.gate import Gate, Quota
+from bot.chats.plain import spelt_out
 from bot.chats.slack_blocks import blocks, fallback
 from bot.model import Refused, RetryLater, Sent
 
@@ -60,6 +61,34 @@ class Sender:
     async def send(self, chat: ChatId, message: Message, reply_to: str = "") -> SendOutcome:
         quiet = {"unfurl_links": False, "unfurl_media": False}
         return await self._post("chat.postMessage", chat, message, {"thread_ts": reply_to or None, **quiet})
+
+    async def send_file(self, chat: ChatId, user: str, message: Message, thread: str = "") -> SendOutcome:
+        """A message with its attachment; with `user`, between the bot and that person alone.
+
+        Where the app may not upload (it was installed before it asked for files:write), the text that stands in for it.
+        """
+        file = message.attachment
+        assert file is not None
+        try:
+            channel, under = chat.address, thread or None
+            if user:
+                opened = await self.call("conversations.open", users=user)
+                channel, under = str(opened["channel"]["id"]), None
+            await self.call(
+                "files.upload.v2",
+                channel=channel,
+                thread_ts=under,
+                initial_comment=fallback(message),
+                file=file.content,
+                filename=file.name,
+                title=file.name,
+                alt_txt=file.text[:1000],
+            )
+        except Exception as error:  # noqa: BLE001 -- as in _post
+            log.warning("a file could not be uploaded: %s", outcomes.describe(error))
+            spelt = spelt_out(message)
+            return await (self.whisper(chat, user, spelt, thread) if user else self.send(chat, spelt, thread))
+        return Sent("")
 
     async def edit(self, chat: ChatId, message_id: str, message: Message) -> SendOutcome:
         wait = self._updates.take("") if not self._revoked else 0.0

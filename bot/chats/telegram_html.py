@@ -20,24 +20,26 @@ if TYPE_CHECKING:
 TelegramHtml = NewType("TelegramHtml", str)
 #: UTF-16 units of one message after entity parsing
 LENGTH = 4096
+#: of the text under a picture or document
+CAPTION = 1024
 
 
-def render(spans: Sequence[Span]) -> TelegramHtml:
-    """HTML of the spans, within LENGTH; "" when nothing is left to show."""
-    return TelegramHtml("".join(_piece(*piece) for piece in _fitted(spans)))
+def render(spans: Sequence[Span], length: int = LENGTH) -> TelegramHtml:
+    """HTML of the spans, within `length`; "" when nothing is left to show."""
+    return TelegramHtml("".join(_piece(*piece) for piece in _fitted(spans, length)))
 
 
-def plain(spans: Sequence[Span]) -> str:
+def plain(spans: Sequence[Span], length: int = LENGTH) -> str:
     """The same text without looks, for the second try after Telegram refused the markup."""
-    return "".join(f"{before}{span.text}{after}" for span, before, after in _fitted(spans))
+    return "".join(f"{before}{span.text}{after}" for span, before, after in _fitted(spans, length))
 
 
-def _fitted(spans: Sequence[Span]) -> tuple[tuple[Span, str, str], ...]:
-    cleaned = cut_spans(clean_spans(spans), LENGTH)
+def _fitted(spans: Sequence[Span], length: int) -> tuple[tuple[Span, str, str], ...]:
+    cleaned = cut_spans(clean_spans(spans), length)
     pieces = isolate(cleaned)
     marks = sum(len(before) + len(after) for _, before, after in pieces)
-    over = sum(utf16(piece.text) for piece, _, _ in pieces) + marks - LENGTH
-    return isolate(cut_spans(cleaned, LENGTH - marks)) if over > 0 else pieces
+    over = sum(utf16(piece.text) for piece, _, _ in pieces) + marks - length
+    return isolate(cut_spans(cleaned, length - marks)) if over > 0 else pieces
 
 
 def _piece(span: Span, before: str, after: str) -> str:

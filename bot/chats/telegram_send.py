@@ -7,21 +7,21 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from telegram import Bot
+from telegram import Bot, InputFile
 from telegram.constants import ParseMode
 from telegram.error import InvalidToken, TelegramError
 
 from bot.chats import telegram_outcome as outcomes
 from bot.chats.gate import Gate, Quota
 from bot.chats.plain import clean, cut
-from bot.chats.telegram_html import plain, render
+from bot.chats.telegram_html import CAPTION, LENGTH, plain, render
 from bot.chats.telegram_updates import UPDATES
 from bot.model import FILE_SIZE, Refused, RetryLater, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from bot.model import Button, ChatId, Message, SendOutcome
+    from bot.model import Attachment, Button, ChatId, Message, SendOutcome
     from bot.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -114,16 +114,16 @@ class Sender:
 
     async def send(self, chat: ChatId, message: Message, reply_to: str = "") -> SendOutcome:
         async def post(text: str, mode: str | None, under: str) -> str:
+            method, content = _content(message.attachment, text)
             sent = await self.bot.described(
-                "sendMessage",
+                method,
                 chat_id=address(chat),
-                text=text,
                 parse_mode=mode,
                 message_thread_id=int(chat.thread) if chat.thread.isdecimal() else None,
                 disable_notification=message.silent,
-                link_preview_options={"is_disabled": True},
                 reply_parameters={"message_id": int(under), "allow_sending_without_reply": True} if under else None,
                 reply_markup=_markup(message),
+                **content,
             )
             return str(sent.get("message_id", ""))
 
@@ -157,7 +157,8 @@ class Sender:
         """Posts as HTML; once more as plain text, or without the reply, when Telegram stumbles over just that."""
         if self._revoked:
             return RetryLater(self.problem, after=REVOKED, platform_wide=True)
-        text: str = render(message.spans)
+        room = LENGTH if message.attachment is None else CAPTION
+        text: str = render(message.spans, room)
         mode: str | None = ParseMode.HTML
         while True:
             try:
@@ -167,7 +168,7 @@ class Sender:
             except Exception as error:  # noqa: BLE001 -- odd answers make the SDK raise KeyError, TypeError and more
                 if outcomes.is_parse_error(error) and mode:
                     log.warning("Telegram can't read the markup of a message; sending it as plain text")
-                    text, mode = plain(message.spans), None
+                    text, mode = plain(message.spans, room), None
                 elif outcomes.is_reply_error(error) and under:
                     under = ""
                 elif outcomes.is_unchanged(error):
@@ -198,6 +199,16 @@ def is_group(chat: ChatId) -> bool:
 def address(chat: ChatId) -> int | str:
     """The chat's id as the API takes it: a number, or the @name of a public channel."""
     return int(chat.address) if chat.address.lstrip("-").isdecimal() else chat.address
+
+
+def _content(file: Attachment | None, text: str) -> tuple[str, dict[str, Any]]:
+    """The method that sends it, and its parameters."""
+    if file is None:
+        return "sendMessage", {"text": text, "link_preview_options": {"is_disabled": True}}
+    upload = InputFile(file.content, file.name)
+    if file.kind == "image/png":
+        return "sendPhoto", {"photo": upload, "caption": text}
+    return "sendDocument", {"document": upload, "caption": text}
 
 
 def _markup(message: Message) -> dict[str, Any] | None:

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.commands import helping, language, lists, looking, managing, settings, sharing, silence, subscribing, why
+from bot.commands import (
+    helping,
+    language,
+    lists,
+    looking,
+    managing,
+    settings,
+    sharing,
+    silence,
+    subscribing,
+    trend,
+    why,
+)
 from bot.commands.desk import Asked, Desk, code, did_you_mean, say, suggest
 from bot.errors import StoreError
 from bot.i18n import N_, _, sentence, speaking
@@ -34,6 +46,7 @@ COMMANDS: dict[str, tuple[Callable[[Asked], Awaitable[Reply]], bool, str, str]] 
     "subscriptions": (subscribing.subscriptions, False, "", N_("what I listen for here")),
     "share": (sharing.share, False, N_("[N]"), N_("a link that others subscribe with")),
     "latest": (looking.latest, False, N_("[QUERY]"), N_("the newest stories")),
+    "trend": (trend.trend, False, N_("QUERY [30d]"), N_("a chart of the last days")),
     "why": (why.why, False, "[URL]", N_("why an alert came, or did not")),
     "pause": (settings.pause, True, "[N] [2h]", N_("be silent: all, or one subscription")),
     "resume": (settings.resume, True, "[N]", N_("ring again")),

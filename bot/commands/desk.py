@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
-    from bot.model import Chat, Incoming, Subscription
+    from bot.model import Attachment, Chat, Incoming, Subscription
     from bot.ports import Clock, Store
 
 _DURATION = re.compile(r"(\d{1,4})\s*(m|min|h|d|w)", re.IGNORECASE)
@@ -104,10 +104,17 @@ def page_of(lines: Sequence[str], start: int) -> tuple[int, int, int, int]:
     return starts[here], end, starts[here - 1] if here else -1, end if end < len(lines) else -1
 
 
-def say(*parts: str | Span, buttons: Sequence[Sequence[Button]] = (), private: bool = False, ask: str = "") -> Reply:
+def say(
+    *parts: str | Span,
+    buttons: Sequence[Sequence[Button]] = (),
+    private: bool = False,
+    ask: str = "",
+    attachment: Attachment | None = None,
+) -> Reply:
     """A reply from plain strings and spans."""
     spans = tuple(part if isinstance(part, Span) else Span(part) for part in parts if part)
-    return Reply(Message(spans, tuple(tuple(row) for row in buttons if row), ask=ask), private=private)
+    message = Message(spans, tuple(tuple(row) for row in buttons if row), ask=ask, attachment=attachment)
+    return Reply(message, private=private)
 
 
 def code(text: str) -> Span:

@@ -13,7 +13,7 @@ from bot.alerts.account import account
 from bot.alerts.digest import valid_digest
 from bot.commands.desk import code, did_you_mean, duration, pick, say, suggest
 from bot.i18n import _, fill, ngettext, sentence
-from bot.model import Mute, Reply, StoryId
+from bot.model import Attachment, Mute, Reply, StoryId
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.commands.desk import Asked
     from bot.model import Chat, Subscription
 
+_EVER = datetime.min.replace(tzinfo=UTC)
 FOREVER = datetime.max.replace(tzinfo=UTC)
 _QUIET = re.compile(r"(\d{1,2}):(\d{2})\s*[-–—]\s*(\d{1,2}):(\d{2})")
 _SNOOZE = timedelta(hours=24)
@@ -224,14 +225,25 @@ async def snooze(asked: Asked) -> Reply:
 
 
 async def mydata(asked: Asked) -> Reply:
-    """Everything that is kept about this chat, as JSON."""
-    mine = await asked.mine()
+    """Everything that bears the chat's id, as JSON."""
+    store, mine = asked.desk.store, await asked.mine()
+    titles = {story.id: story.title for story in await store.open_stories(_EVER)}
+    rows = await store.deliveries(asked.chat.id, [*titles])
     kept = {
         "chat": asdict(asked.chat),
         "subscriptions": [asdict(s) for s in mine],
-        "alerts": asdict(account(await asked.desk.store.counts(asked.chat.id, datetime.min.replace(tzinfo=UTC)))),
+        "counts": asdict(account(await store.counts(asked.chat.id, _EVER))),
+        "alerts": [asdict(row) | {"story": titles[row.story]} for row in rows],
+        "muted": [titles[mute.story] for mute in await store.mutes([*titles]) if mute.chat == asked.chat.id],
     }
-    return say(code(json.dumps(kept, default=str, ensure_ascii=False, indent=1)), private=True)
+    text = json.dumps(kept, default=str, ensure_ascii=False, indent=1)
+    told = ngettext(
+        "Everything that is kept about this chat: its settings, {count} subscription, and the alerts it had.",
+        "Everything that is kept about this chat: its settings, {count} subscriptions, and the alerts it had.",
+        len(mine),
+    )
+    file = Attachment("tocsin.json", text.encode(), "application/json", text)
+    return say(fill(told, count=len(mine)), private=True, attachment=file)
 
 
 async def forget(asked: Asked) -> Reply:

@@ -1,5 +1,6 @@
 """Every chat command over the real store: what people type, what they read, who may, and what stays unchanged."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -237,7 +238,12 @@ async def test_sources_and_status_tell_the_truth(world: World) -> None:
 async def test_mydata_and_forget(world: World) -> None:
     """A chat can see all that is kept about it, and have it deleted after one confirmation."""
     await world.say("/subscribe Idlib")
-    assert '"Idlib"' in (await world.say("/mydata")).message.text
+    reply = await world.say("/mydata")
+    assert reply.private
+    assert reply.message.attachment is not None
+    mine = json.loads(reply.message.attachment.content)
+    assert mine["subscriptions"][0]["query"] == "Idlib"
+    assert mine["chat"]["id"] == {"platform": "telegram", "address": "1", "thread": ""}
     reply = await world.say("/forget")
     assert await queries(world) == ["Idlib"]
     await world.say("", action=reply.message.buttons[0][0].action)

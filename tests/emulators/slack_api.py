@@ -114,6 +114,8 @@ class SlackApi:
         self.log, self.faults = CallLog(), Faults()
         self.envelopes: list[Envelope] = []
         self.revoked = ""
+        #: file id → [name, alternative text, content, channel, comment]
+        self.files: dict[str, list[Any]] = {}
         self.request_url = ""
         self.last_request: tuple[bytes, dict[str, str]] = (b"", {})
         self._method_limits: dict[str, Limit] = {m: Window(n, 60) for m, n in _TIERS.items()} if limits else {}
@@ -126,6 +128,7 @@ class SlackApi:
         app = web.Application()
         app.router.add_route("*", "/api/{method}", self._call)
         app.router.add_get("/link", self._link)
+        app.router.add_post("/upload/{id}", self._upload)
         app.router.add_post("/response/{id}", self._respond)
         control_routes(app, self._control, self.log)
         self._site = Site(app)
@@ -670,6 +673,28 @@ class SlackApi:
         if room is None or (room.private and not room.member):
             raise Refusal("channel_not_found")
         return {"channel": room.json()}
+
+    def _do_files_get_upload_u_r_l_external(self, params: Json) -> Json:
+        """docs.slack.dev/reference/methods/files.getUploadURLExternal."""
+        if not params.get("filename") or int(params.get("length", 0)) <= 0:
+            raise Refusal("invalid_arguments")
+        name = f"F{len(self.files) + 1}"
+        self.files[name] = [params["filename"], params.get("alt_txt", ""), b"", "", ""]
+        return {"file_id": name, "upload_url": f"http://127.0.0.1:{self.port}/upload/{name}"}
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        self.files[request.match_info["id"]][2] = await request.read()
+        return web.Response(text="OK")
+
+    def _do_files_complete_upload_external(self, params: Json) -> Json:
+        """docs.slack.dev/reference/methods/files.completeUploadExternal."""
+        files = params["files"] if isinstance(params["files"], list) else json.loads(params["files"])
+        room = self._writable({"channel": params["channel_id"]})
+        for file in files:
+            if not self.files[file["id"]][2]:
+                raise Refusal("file_not_found")
+            self.files[file["id"]][3:] = [room.id, params.get("initial_comment", "")]
+        return {"files": files}
 
     def _do_conversations_open(self, params: Json) -> Json:
         return {"channel": {"id": self.im(str(params["users"]))}}
