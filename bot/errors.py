@@ -9,6 +9,7 @@ TocsinError
 │   ├── StoreTooNew      written by a newer Tocsin
 │   ├── StoreFull        the disk refused the write; nothing was acknowledged
 │   └── LeaseLost        the claim was taken over; the late holder's work is dropped
+│       └── NotElected   another process does now what only one may do
 └── SourceError          a source the operator named can't be read at all
 
 Expected outcomes of a fetch or a send are values (`bot.model`), not exceptions.
@@ -70,6 +71,10 @@ class StoreFull(StoreError):
 
 class LeaseLost(StoreError):
     """The claim ran out and was taken over; what the late holder did is not recorded."""
+
+
+class NotElected(LeaseLost):
+    """What only one process at a time may do is another's now; nothing of this was recorded."""
 
 
 class SourceError(TocsinError):

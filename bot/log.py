@@ -33,7 +33,17 @@ _SHAPES = (
 #: control characters and line ends of any kind: one record is one line, and no terminal obeys a feed
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 #: libraries that tell too much below WARNING; httpx logs every address, and for Telegram the address holds the token
-_CHATTY = ("httpx", "httpcore", "telegram", "slack_bolt", "slack_sdk", "aiohttp.access", "apscheduler", "asyncio")
+_CHATTY = (
+    "httpx",
+    "httpcore",
+    "telegram",
+    "slack_bolt",
+    "slack_sdk",
+    "aiohttp.access",
+    "apscheduler",
+    "asyncio",
+    "procrastinate",
+)
 
 
 def make_redactor(secrets: Iterable[str]) -> Callable[[str], str]:

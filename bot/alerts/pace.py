@@ -22,18 +22,19 @@ _SWEEP_AT = 10_000
 class Pacer:
     """Reserves a moment for each send. One per process and platform account."""
 
-    def __init__(self) -> None:
-        self._next: dict[tuple[str, str], float] = {}
+    def __init__(self, state: dict[tuple[str, str], float] | None = None) -> None:
+        #: when each bucket is full again
+        self.state = {} if state is None else state
 
     def reserve(self, chat: ChatId, *, limits: Limits, group: bool, now: float) -> float:
         """Books the next moment that all limits of the chat allow; returns how many seconds to wait for it."""
         buckets = self._buckets(chat, limits, group=group)
         at = max((self._free_at(key, rate, burst, now) for key, rate, burst in buckets), default=now)
-        at = max(at, self._next.get(("blocked", chat.platform), 0.0))
+        at = max(at, self.state.get(("blocked", chat.platform), 0.0))
         for key, rate, _ in buckets:
-            self._next[key] = max(self._next.get(key, 0.0), at) + _MARGIN / rate
-        if len(self._next) > _SWEEP_AT:
-            self._next = {key: full for key, full in self._next.items() if full > now}
+            self.state[key] = max(self.state.get(key, 0.0), at) + _MARGIN / rate
+        if len(self.state) > _SWEEP_AT:
+            self.state = {key: full for key, full in self.state.items() if full > now}
         return at - now
 
     def chat_wait(self, chat: ChatId, *, limits: Limits, group: bool, now: float) -> float:
@@ -45,14 +46,18 @@ class Pacer:
     def block(self, platform: str, until: float) -> None:
         """Nothing goes to the platform before that moment: it asked us to wait as a whole."""
         key = ("blocked", platform)
-        self._next[key] = max(self._next.get(key, 0.0), until)
+        self.state[key] = max(self.state.get(key, 0.0), until)
 
     def blocked(self, platform: str, now: float) -> float:
         """Seconds for which the whole platform must wait still."""
-        return max(0.0, self._next.get(("blocked", platform), 0.0) - now)
+        return max(0.0, self.state.get(("blocked", platform), 0.0) - now)
 
     def _free_at(self, key: tuple[str, str], rate: float, burst: int, now: float) -> float:
-        return max(now, self._next.get(key, 0.0) - (burst - 1) * _MARGIN / rate)
+        return max(now, self.state.get(key, 0.0) - (burst - 1) * _MARGIN / rate)
+
+    def keys(self, chat: ChatId, limits: Limits, *, group: bool) -> list[tuple[str, str]]:
+        """Of `state`: the buckets that a send to the chat draws from."""
+        return [key for key, _, _ in self._buckets(chat, limits, group=group)]
 
     @staticmethod
     def _buckets(chat: ChatId, limits: Limits, *, group: bool) -> list[tuple[tuple[str, str], float, int]]:

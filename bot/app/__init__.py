@@ -3,7 +3,7 @@
 config → store, fetcher, parser, chats → poll → ingest → deliver, with commands beside them
 
 `parts` makes single adapters, `messengers` the chat platforms, `newcomer` the first start without a configuration;
-`bot` puts all of it together.
+`roles` says which part of it a process does, `together` what several share, `bot` puts all of it together.
 """
 
 from bot.app.bot import App, run, running

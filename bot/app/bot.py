@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.alerts.plan import OUTAGE
-from bot.app.messengers import make_messengers
+from bot.app.messengers import hears, make_messengers
 from bot.app.parts import make_fetcher, make_parser, open_store_for
+from bot.app.roles import ROLES, check_roles
 from bot.clock import SystemClock
 from bot.commands import Commands
-from bot.deliver import Deliverer
+from bot.deliver import LANES, Deliverer
 from bot.errors import ConfigError
 from bot.heap import watch_collections
 from bot.ingest import Ingest
@@ -28,15 +29,17 @@ from bot.push import BODY as PUSHED
 from bot.push import Push
 from bot.scheduler import Scheduler
 from bot.sources.schedule import PollPolicy
+from bot.store import is_postgres
 from bot.stories.summary import Habits
 from bot.watch import SilenceWatch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
+    from bot.app.together import Together
     from bot.config import Config
     from bot.model import Chat, Feed
-    from bot.ports import Fetcher, Messenger, Pace, Parser, Store
+    from bot.ports import Clock, CommandHandler, Fetcher, Messenger, Pace, Parser, Store
     from bot.sample.wire import SampleWire
     from bot.web.server import WebServer
 
@@ -46,6 +49,8 @@ log = structlog.get_logger()
 KEEP_ENTRIES = timedelta(days=14)
 KEEP_FINGERPRINTS = timedelta(days=60)
 KEEP_DELIVERIES = timedelta(days=30)
+#: where others read too much to learn from all of it; how often is asked for more
+HABITS_SHARED, _LEARN = timedelta(days=1), timedelta(minutes=10)
 #: seconds in which a stop must be over; platforms kill after ten
 STOP_WITHIN = 8.0
 #: seconds without a look for due feeds after which /readyz says so
@@ -55,21 +60,24 @@ _STALE = 60.0
 class App:
     """A running bot."""
 
-    def __init__(self, config: Config, store: Store, *, fault: Callable[[str], None]) -> None:
+    def __init__(self, config: Config, store: Store, *, roles: frozenset[str], fault: Callable[[str], None]) -> None:
         self.config = config
         self.store = store
+        self.roles = roles
         self.clock = SystemClock()
         self.rng = random.Random()  # noqa: S311 - jitter
         self.habits = Habits()
-        self.pace: Pace = LocalPace(self.clock)
+        self.together = _together(config, store, self.clock)
+        self.pace: Pace = self.together.pace if self.together else LocalPace(self.clock)
         self.fault = fault
-        self.commands = Commands(
+        commands = Commands(
             store=store,
             clock=self.clock,
             wake=lambda: self.deliverer.wake(),  # noqa: PLW0108  the deliverer is made later
             managed=self._managed,
             feeds_from_chats=config.sources.from_chats,
         )
+        self.commands: CommandHandler = self.together.once_only(commands) if self.together else commands
         self.scheduler = Scheduler(self.clock)
         self.client = make_fetcher(config)
         self.fetcher: Fetcher = self.client
@@ -85,7 +93,7 @@ class App:
         """Feeds, chats and indexes as the configuration and the store say."""
         now = self.clock.now()
         feeds: tuple[Feed, ...] = self.config.feeds
-        if self.config.sample:
+        if self.config.sample and "poll" in self.roles:
             from bot.sample.fetcher import SampleFetcher  # noqa: PLC0415 - only a newcomer needs it
             from bot.sample.wire import SampleWire  # noqa: PLC0415
 
@@ -93,29 +101,24 @@ class App:
             await self.wire.start()
             self.fetcher = SampleFetcher(self.wire, self.fetcher)
             feeds = (*self.wire.feeds(), *feeds)
-        away = await self._away(now)
-        await self.store.sync_feeds(feeds, now)
+        if self.together is not None:
+            await self.together.prepare()
+        self.away = await self._away(now)
+        if "poll" in self.roles:
+            await self.store.sync_feeds(feeds, now)
         self.messengers = make_messengers(
             self.config,
+            roles=self.roles,
             clock=self.clock,
             store=self.store,
             pace=self.pace,
             wake=lambda: self.deliverer.wake(),  # noqa: PLW0108  the deliverer is made later
         )
-        for entry in await self.store.entries_since(now - KEEP_ENTRIES):
-            self.habits.learn(entry)
-        self.deliverer = Deliverer(
-            store=self.store,
-            messengers=self.messengers,
-            clock=self.clock,
-            rng=self.rng,
-            habits=self.habits,
-            away=away,
-            pace=self.pace,
-            fault=self.fault,
-        )
+        if "deliver" in self.roles:
+            await self._learn(HABITS_SHARED if self.together else KEEP_ENTRIES)
+        self.deliverer = self._deliverer(self.store)
         self.watch = SilenceWatch(
-            store=self.store, messengers=self.messengers, pace=self.pace, clock=self.clock, away=away
+            store=self.store, messengers=self.messengers, pace=self.pace, clock=self.clock, away=self.away
         )
         self.ingest = Ingest(
             store=self.store,
@@ -125,13 +128,14 @@ class App:
             habits=self.habits,
             fault=self.fault,
         )
+        into = self.together.inbox.put if self.together else self.ingest
         web = self.config.web
         if web.port is not None and web.public_url:
             self.push = Push(
                 store=self.store,
                 hubs=self.client,
                 parser=self.parser,
-                ingest=self.ingest,
+                ingest=into,
                 clock=self.clock,
                 rng=self.rng,
                 token=secrets.token_urlsafe,
@@ -141,7 +145,7 @@ class App:
             store=self.store,
             fetcher=self.fetcher,
             parser=self.parser,
-            ingest=self.ingest,
+            ingest=into,
             clock=self.clock,
             rng=self.rng,
             policy=PollPolicy(interval=self.config.sources.interval),
@@ -151,6 +155,24 @@ class App:
     async def _managed(self, platform: str, user: str, name: str) -> Chat | None:
         messenger = self.messengers.get(platform)
         return await messenger.managed(user, name) if messenger is not None else None
+
+    def _deliverer(self, store: Store, at_once: int = LANES) -> Deliverer:
+        return Deliverer(
+            store=store,
+            messengers=self.messengers,
+            clock=self.clock,
+            rng=self.rng,
+            habits=self.habits,
+            away=self.away,
+            pace=self.pace,
+            fault=self.fault,
+            at_once=at_once,
+        )
+
+    async def _learn(self, span: timedelta) -> None:
+        """Outlets' habits, from what was read lately; where another process reads, this one asks now and then."""
+        for entry in await self.store.entries_since(self.clock.now() - span):
+            self.habits.learn(entry)
 
     async def _away(self, now: datetime) -> tuple[datetime, datetime] | None:
         """When the bot was last seen at work, when that is long ago."""
@@ -182,7 +204,7 @@ class App:
     async def _trouble(self) -> str:
         """What keeps the bot from working, for /readyz; "" when nothing does."""
         late = self.clock.monotonic() - self._ticked
-        if late > _STALE:
+        if late > _STALE and "poll" in self.roles:
             return f"the last look for due feeds was {late:.0f} s ago"
         problems = [str(p) for m in self.messengers.values() if (p := getattr(m, "problem", ""))]
         return "; ".join(problems)
@@ -209,27 +231,52 @@ class App:
         if console is not None and not getattr(console, "interactive", True):
             await console.run(self.commands)
         await self.poller.poll_everything()
+        if self.together is not None:
+            await self.together.take_in_once(self.ingest)
         self.deliverer.caught_up()
         await self.deliverer.drain()
 
     async def run_until(self, stop: asyncio.Event) -> None:
-        """Everything at once, until `stop` is set."""
-        await self._serve_web()
-        self.scheduler.add("poll", 1.0, self._tick)
-        if self.push is not None:
+        """What the roles ask for, all at once, until `stop` is set."""
+        if "web" in self.roles:
+            await self._serve_web()
+        if "poll" in self.roles:
+            self.scheduler.add("poll", 1.0, self._tick)
+        if self.push is not None and "web" in self.roles:
             self.scheduler.add("hubs", 2.0, self._tick_hubs)
-        self.scheduler.add("retain", 3600.0, self._retain, jitter=300.0)
-        self.scheduler.add("silence", 3600.0, self.watch.tick, jitter=300.0)
-        self.scheduler.add("compact", 300.0, self.store.compact, jitter=30.0)
+        if "deliver" in self.roles:
+            self.scheduler.add("retain", 3600.0, self._retain, jitter=300.0)
+            self.scheduler.add("silence", 3600.0, self._watch, jitter=300.0)
+        if self.together is None:
+            self.scheduler.add("compact", 300.0, self.store.compact, jitter=30.0)
+        elif "deliver" in self.roles and "ingest" not in self.roles:
+            self.scheduler.add("learn", _LEARN.total_seconds(), lambda: self._learn(_LEARN))
         self.scheduler.start()
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self.deliverer.run(), name="deliver")]
-            for name, messenger in self.messengers.items():
-                tasks.append(group.create_task(self._listen(messenger), name=f"hear {name}"))
+            tasks = [group.create_task(work, name=name) for name, work in self._work()]
             await stop.wait()
             await self._stop()
             for task in tasks:
                 task.cancel()
+
+    def _work(self) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
+        """What runs beside the scheduler, by name."""
+        together = self.together
+        if "deliver" in self.roles:
+            yield "deliver", together.deliver(self._deliverer) if together else self.deliverer.run()
+        if together is not None and "ingest" in self.roles:
+            yield "ingest", together.take_in(self.ingest)
+        if together is not None and "deliver" in self.roles:
+            yield "chores", together.do_chores()
+        for name, messenger in self.messengers.items():
+            if hears(self.config, name) in self.roles:
+                yield f"hear {name}", self._hear(messenger)
+
+    async def _hear(self, messenger: Messenger) -> None:
+        if self.together is not None and hears(self.config, messenger.platform) == "chat":
+            await self.together.hear(messenger, lambda: self._listen(messenger))
+        else:
+            await self._listen(messenger)
 
     async def _listen(self, messenger: Messenger) -> None:
         """One platform's trouble must not end the others: it is logged, and the platform is tried again."""
@@ -248,9 +295,17 @@ class App:
         """Intake first, then what is in hand; the rest goes back to the store."""
         await self.scheduler.stop(grace=1.0)
         await self.poller.drain(STOP_WITHIN / 4)
+        if self.together is not None:
+            await self.together.stop(STOP_WITHIN / 2)
         await self.deliverer.stop(STOP_WITHIN / 2)
 
+    async def _watch(self) -> None:
+        if self.together is None or self.together.has_chores:
+            await self.watch.tick()
+
     async def _retain(self) -> None:
+        if self.together is not None and not self.together.has_chores:
+            return
         now = self.clock.now()
         gone = await self.store.retain(now - KEEP_ENTRIES, now - KEEP_FINGERPRINTS, now - KEEP_DELIVERIES)
         log.info("retention", rows=gone)
@@ -268,14 +323,28 @@ class App:
         await self.store.close()
 
 
+def _together(config: Config, store: Store, clock: Clock) -> Together | None:
+    """The parts that processes share; None where the store belongs to one."""
+    if not is_postgres(config.store_url):
+        return None
+    from bot.app.together import Together  # noqa: PLC0415 - its packages are optional
+    from bot.store.postgres import PostgresStore  # noqa: PLC0415
+
+    assert isinstance(store, PostgresStore)
+    return Together(config.store_url, store, clock)
+
+
 def _no_fault(_point: str) -> None:
     """Flows name the points at which a crash would matter most; only crash tests do something there."""
 
 
 @contextlib.asynccontextmanager
-async def running(config: Config, *, fault: Callable[[str], None] = _no_fault) -> AsyncIterator[App]:
+async def running(
+    config: Config, *, roles: frozenset[str] = frozenset(ROLES), fault: Callable[[str], None] = _no_fault
+) -> AsyncIterator[App]:
     """An app that is prepared, and closed afterwards whatever happens."""
-    app = App(config, await open_store_for(config), fault=fault)
+    check_roles(config, roles)
+    app = App(config, await open_store_for(config), roles=roles, fault=fault)
     end_watch = watch_collections(app.clock.monotonic)
     try:
         await app.prepare()
@@ -285,8 +354,14 @@ async def running(config: Config, *, fault: Callable[[str], None] = _no_fault) -
         await app.close()
 
 
-async def run(config: Config, *, once: bool = False, fault: Callable[[str], None] = _no_fault) -> int:
-    """Runs the bot until SIGTERM or SIGINT, or `once`; returns the exit code. A second signal exits at once."""
+async def run(
+    config: Config,
+    *,
+    once: bool = False,
+    roles: frozenset[str] = frozenset(ROLES),
+    fault: Callable[[str], None] = _no_fault,
+) -> int:
+    """Runs the bot, or the given roles of it, until SIGTERM or SIGINT, or `once`; returns the exit code. A second signal exits at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -297,7 +372,7 @@ async def run(config: Config, *, once: bool = False, fault: Callable[[str], None
 
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, on_signal)
-    async with running(config, fault=fault) as app:
+    async with running(config, roles=roles, fault=fault) as app:
         await app.welcome()
         if once:
             work = asyncio.create_task(app.run_once())

@@ -21,8 +21,14 @@ def is_public(config: Config) -> bool:
     return bool(config.web.port is not None and config.web.public_url)
 
 
+def hears(config: Config, platform: str) -> str:
+    """The role that hears the platform: what comes by webhook is heard where the web server is."""
+    by_webhook = {"telegram": is_public(config), "slack": not config.slack.app_token}
+    return "web" if by_webhook.get(platform) else "chat"
+
+
 def make_messengers(
-    config: Config, *, clock: Clock, store: Store, pace: Pace, wake: Callable[[], None]
+    config: Config, *, roles: frozenset[str], clock: Clock, store: Store, pace: Pace, wake: Callable[[], None]
 ) -> dict[str, Messenger]:
     """By platform. `wake` is called when a chat can be written to again."""
 
@@ -38,7 +44,7 @@ def make_messengers(
             wake()
 
     found: dict[str, Messenger] = {}
-    if config.console_enabled:
+    if config.console_enabled and {"deliver", "chat"} <= roles:  # alerts belong on the terminal that chats
         from bot.chats.console import ConsoleMessenger  # noqa: PLC0415 - each platform loads only when used
 
         found["console"] = ConsoleMessenger(clock)

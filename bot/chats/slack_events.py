@@ -96,6 +96,8 @@ def message(event: dict[str, Any], body: dict[str, Any], me: str) -> Asked | Non
     if not line:
         return None
     parent = str(event.get("thread_ts") or "")
+    # a mention in a direct message may come as two events, to two processes
+    body = {"event_id": f"{event.get('channel')} {event.get('ts')}"}
     incoming = _incoming(event.get("channel"), event.get("user"), body, text=line, message=parent)
     return Asked(incoming, thread=parent or ("" if private else str(event.get("ts") or "")))
 

@@ -50,18 +50,32 @@ def run(
             "--once", help="Answer the commands on standard input, poll every source once, deliver, and exit."
         ),
     ] = False,
+    role: Annotated[
+        str,
+        typer.Option(
+            "--role",
+            metavar="ROLE,…",
+            help="Only these parts of it: poll, ingest, deliver, chat, web. Needs PostgreSQL; docs/scaling.md.",
+        ),
+    ] = "",
 ) -> None:
     """Run the bot until SIGTERM or Ctrl-C.
 
     Without tokens it chats on the console; without a configuration file it also plays the bundled sample wire.
     """
+    from bot.app.roles import parse_roles  # noqa: PLC0415  as below
+
+    try:
+        roles = parse_roles(role)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--role") from error
     settings = from_environment(config)
     log.configure(_level(settings), settings.secrets())
     if settings.warning:
         note(settings.warning)
     from bot import app as composition  # noqa: PLC0415  it imports everything; --help should not wait for that
 
-    raise typer.Exit(run_loop(composition.run(settings, once=once)))
+    raise typer.Exit(run_loop(composition.run(settings, once=once, roles=roles)))
 
 
 def _level(settings: Config) -> str:

@@ -10,6 +10,7 @@ chats never wait for one another.
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING
 
 import structlog
@@ -53,10 +54,13 @@ class Deliverer:
         away: tuple[datetime, datetime] | None,
         pace: Pace,
         fault: Callable[[str], None],
+        at_once: int = LANES,
     ) -> None:
+        """`at_once`: chats served at the same time."""
         self._store = store
         self._clock = clock
         self._fault = fault
+        self._at_once = at_once
         self._lanes = Lanes(
             store=store,
             messengers=messengers,
@@ -86,16 +90,18 @@ class Deliverer:
             self._work.clear()
             try:
                 await self._start_lanes()
-                due = await self._store.next_due(self._clock.now()) if len(self._tasks) < LANES else None
+                due = await self._store.next_due(self._clock.now()) if len(self._tasks) < self._at_once else None
             except StoreError as error:
                 log.warning("outbox unavailable", reason=str(error))
                 due = later(self._clock.now(), _STORE_TROUBLE)
             await self._wait(due)
 
-    async def drain(self) -> None:
-        """Delivers everything that is due now, and returns when nothing is."""
+    async def drain(self, seconds: float = math.inf) -> None:
+        """Delivers everything that is due now, and returns when nothing is; takes no new work after `seconds`."""
+        until = self._clock.monotonic() + seconds
         while True:
-            await self._start_lanes()
+            if self._clock.monotonic() < until and not self._lanes.stopping:
+                await self._start_lanes()
             if not self._tasks:
                 return
             await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -111,7 +117,7 @@ class Deliverer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _start_lanes(self) -> None:
-        free = LANES - len(self._tasks)
+        free = self._at_once - len(self._tasks)
         if free <= 0:
             return
         await self._follow_clock()

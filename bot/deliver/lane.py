@@ -104,6 +104,8 @@ class Lanes:
             if isinstance(step, Settle):
                 await self._settle(claim, rows, step.rows)
                 continue
+            if isinstance(step, Send) and step.actions:
+                await self._store.put_actions(step.actions)
             wait = 0.0
             if not self.stopping:
                 wait = await self._pace.turn(chat, limits=limits, group=group, patience=PATIENCE)
@@ -121,8 +123,6 @@ class Lanes:
 
     async def _send(self, claim: Claim, rows: list[Delivery], step: Send | Edit, messenger: Messenger) -> bool:
         """One send and its settlement; False when the chat can't go on now."""
-        if isinstance(step, Send) and step.actions:
-            await self._store.put_actions(step.actions)
         outcome = await self._call(messenger, claim, step)
         self._fault("sent")
         now = self._clock.now()

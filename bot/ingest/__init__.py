@@ -56,6 +56,8 @@ log = structlog.get_logger()
 STORY_WINDOW = timedelta(hours=72)
 #: fingerprints are moved forward at most this often, so that an unchanging feed writes nothing
 _BUMP = timedelta(days=1)
+#: how far clocks of machines may differ
+_OVERLAP = timedelta(minutes=5)
 #: stories or subscriptions taken from the store before the event loop gets a turn
 _SLICE = 10
 
@@ -84,6 +86,8 @@ class Ingest:
         self._index = SubscriptionIndex()
         self._subscriptions: dict[SubscriptionId, Subscription] = {}
         self._version = 0
+        #: when what is known of other processes' stories was last seen by them
+        self._followed = clock.now() - STORY_WINDOW
 
     async def __call__(self, leased: LeasedFeed, state: FeedState, parsed: ParsedFeed) -> int:
         """Take one parsed feed through the turnstile; returns how many entries were new.
@@ -119,11 +123,22 @@ class Ingest:
             self._wake()
         return turn.new
 
+    async def follow(self) -> None:
+        """Takes over what another process has committed, so that this one can go on from there at once."""
+        async with self._turnstile:
+            index = await self._story_index()
+            for story in await self._store.open_stories(self._followed - _OVERLAP):
+                index.follow(story, await self._store.entries(index.unknown(story)))
+                self._followed = max(self._followed, story.last_seen)
+            index.forget(self._clock.now() - STORY_WINDOW)
+            await self._follow_subscriptions()
+
     async def _story_index(self) -> StoryIndex:
         if self._stories is None:
             index = StoryIndex(window=STORY_WINDOW)
             stories = await self._store.open_stories(self._clock.now() - STORY_WINDOW)
             for number, story in enumerate(stories):
+                self._followed = max(self._followed, story.last_seen)
                 index.restore([(story, await self._store.entries(story.entries))])
                 if number % _SLICE == 0:
                     await self._clock.sleep(0)  # 100,000 entries take half a minute

@@ -30,7 +30,7 @@ class PgBase:
     """Holds the pool. Every method of the store is one transaction."""
 
     def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+        self.pool = pool
 
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, reads_only: bool = False) -> T:
         """`work` in a transaction, again when the server went away or was in the way, but not once the commit was sent:
@@ -39,7 +39,7 @@ class PgBase:
         for pause in (*PAUSES, None):
             committing = False
             try:
-                async with self._pool.connection() as connection, connection.transaction():
+                async with self.pool.connection() as connection, connection.transaction():
                     result = await work(connection)
                     committing = True
             except TocsinError:

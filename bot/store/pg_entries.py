@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
     from bot.model import Entry, EntryId, FeedId, PollCommit, Story, StoryId
     from bot.store.pg_base import Connection
+    from bot.store.pg_lease import Lease
 
 SQL = statements("entries")
 
 
 class PgEntries(PgDeliveries):
     """EntryStore."""
+
+    #: without which nothing may be committed, where several processes take entries in
+    turnstile: Lease | None = None
 
     async def fingerprints(
         self, feed: FeedId, guids: Sequence[str], links: Sequence[str], titles: Sequence[str]
@@ -55,6 +59,8 @@ class PgEntries(PgDeliveries):
 
     async def commit(self, commit: PollCommit) -> None:
         async def work(connection: Connection) -> None:
+            if self.turnstile is not None:
+                await self.turnstile.check(connection)
             await self._save_state(connection, commit.state, commit.epoch)
             await put_entries(connection, {entry.id: entry for entry in commit.entries})
             await put_fingerprints(connection, {known.entry: known for known in commit.fingerprints})

@@ -29,6 +29,7 @@ from bot.store.pg_base import do, rows
 from bot.store.pg_chats import OUTBOX as SQL
 from bot.store.pg_chats import SQL as CHATS
 from bot.store.pg_chats import PgChats
+from bot.store.pg_lanes import wake_lanes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from bot.model import ChatId, Settlement
     from bot.store.pg_base import Connection
+    from bot.store.pg_lanes import Wake
 
 #: rows sent at once: one entry may ring 50,000 chats, and making arrays of them holds the event loop
 BATCH = 1000
@@ -50,11 +52,18 @@ _PLAIN = ("id", "story", "entry", "kind", "created", "due", "state", "attempts",
 class PgDeliveries(PgChats):
     """Outbox."""
 
+    #: claims are of this lane's chats only
+    lane: int | None = None
+    #: told, within the transaction, which lanes have something to do; None: nobody drains lanes
+    wake: Wake | None = None
+
     async def claim_deliveries(self, now: datetime, lease: float, limit: int) -> list[Claim]:
         until = later(now, lease)
+        free = SQL["free_chats" if self.lane is None else "free_chats_of_lane"]
 
         async def work(connection: Connection) -> list[Claim]:
-            chats = [chat for (chat,) in await rows(connection, SQL["free_chats"], now=now, limit=limit)]
+            found = await rows(connection, free, now=now, limit=limit, lane=self.lane)
+            chats = [chat for (chat,) in found]
             if not chats:
                 return []
             epochs = dict(await rows(connection, SQL["claim_chats"], chats=chats, until=until))
@@ -121,6 +130,8 @@ class PgDeliveries(PgChats):
         for keys in batched(sorted({chat_key(delivery.chat) for delivery in given.values()}), BATCH):
             await do(connection, SQL["make_claims"], chats=[*keys])
             await self._refresh(connection, [*keys])
+            if self.wake is not None:
+                await wake_lanes(connection, [*keys], self.wake)
 
     # ------------------------------------------------------------ moving
 

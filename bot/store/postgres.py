@@ -47,8 +47,14 @@ class PostgresStore(PgOverview):
     async def compact(self) -> None:
         """The server's autovacuum does it."""
 
+    def of_lane(self, lane: int) -> PostgresStore:
+        """The same store, which gives out claims of one lane's chats only."""
+        store = PostgresStore(self.pool)
+        store.lane = lane
+        return store
+
     async def close(self) -> None:
-        await self._pool.close()
+        await self.pool.close()
 
 
 async def open_postgres(url: str, *, read_only: bool = False) -> PostgresStore:

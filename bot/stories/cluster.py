@@ -76,6 +76,17 @@ class StoryIndex:
                 self._window.add(new, home)
                 self._placed[entry.id] = Placement(entry.id, home, entry.kind, entry.reason, entry.news)
 
+    def unknown(self, story: Story) -> list[EntryId]:
+        """Entries of the story that were placed elsewhere, by another process."""
+        return [entry for entry in story.entries if entry not in self._placed]
+
+    def follow(self, story: Story, entries: Sequence[Entry]) -> None:
+        """Takes a story as another process left it; `entries` are those unknown here."""
+        self.restore([(story, entries)])
+        for other in story.merged:
+            if other in self._window.stories and story.id in self._window.stories:
+                self._window.merge(story.id, other)
+
     def forget(self, before: datetime) -> None:
         """Closes the stories whose last entry was seen before."""
         self._forget(before.timestamp())

@@ -65,4 +65,4 @@ def test_memory_is_bounded() -> None:
     pacer = Pacer()
     for number in range(30_000):
         pacer.reserve(chat(number), limits=Limits(length=1, chat_rate=1), group=False, now=float(number))
-    assert len(pacer._next) < 11_000
+    assert len(pacer.state) < 11_000

@@ -18,15 +18,19 @@ class Bot:
         self.errors = folder / "stderr.txt"
         self.process: asyncio.subprocess.Process | None = None
 
-    async def start(self, *arguments: str, stdin: str | None = None, fault: str = "") -> None:
-        """Starts it; `stdin` is typed into it, and then ends. `fault`, as "sent:2", kills it at that point."""
+    async def start(
+        self, *arguments: str, stdin: str | None = None, fault: str = "", prefix: tuple[str, ...] = ()
+    ) -> None:
+        """Starts it; `stdin` is typed into it, and then ends. `fault`, as "sent:2", kills it at that point; `prefix` is a
+        command that runs it, as `ip netns exec NAME`.
+        """
         environment = {
             k: v for k, v in os.environ.items() if not k.startswith(("TELEGRAM_", "SLACK_", "DATABASE_", "TOCSIN_"))
         }
         with self.output.open("ab") as out, self.errors.open("ab") as err:
             module = ["tests.e2e.faulty", fault] if fault else ["bot", "run", "--config"]
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", *module, str(self.config), *arguments,
+                *prefix, sys.executable, "-m", *module, str(self.config), *arguments,
                 stdin=asyncio.subprocess.PIPE, stdout=out, stderr=err, env=environment, cwd=Path(__file__).parents[2],
             )  # fmt: skip
         assert self.process.stdin is not None

@@ -28,6 +28,10 @@ where k.chat = t.chat
 -- name: free_chats
 select chat from claims where free_at <= %(now)s order by free_at, chat limit %(limit)s for update skip locked
 
+-- name: free_chats_of_lane
+select chat from claims where lane = %(lane)s and free_at <= %(now)s
+order by free_at, chat limit %(limit)s for update skip locked
+
 -- name: claim_chats
 update claims set epoch = nextval('epochs'), until = %(until)s, wait = null
 where chat = any(%(chats)s) returning chat, epoch

@@ -1,0 +1,145 @@
+"""Delivery lanes as jobs of procrastinate, for more than one process (docs/decisions/0010-more-than-one-machine.md).
+
+A lane is drained by one job at a time (its lock), wherever it runs. Jobs are queued in the transaction that owes a lane
+something, and picked up by LISTEN/NOTIFY; a look every second finds what fell due, and what a dead worker left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import structlog
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ProcrastinateException
+from procrastinate.schema import SchemaManager
+from procrastinate.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from bot.ports import Clock
+
+log = structlog.get_logger(__name__)
+
+_QUEUE, _TASK = "tocsin", "drain"
+#: lanes that one process drains at the same time
+CONCURRENCY = 16
+#: seconds between heartbeats of a worker; without one for so long its jobs are another's
+_HEARTBEAT, STALLED = 1.0, 10.0
+#: seconds between looks at what fell due, and at what was left behind
+_LOOK, _SWEEP = 1.0, 3.0
+#: seconds to wait before a worker that broke off (the server went away) is started again
+_AGAIN = 1.0
+#: by any clock
+_AT_ONCE = datetime.fromtimestamp(0, UTC)
+_SCHEMA = """
+    select pg_advisory_xact_lock(hashtext('tocsin jobs ' || current_schema()));
+    create table if not exists tocsin_jobs (migration text not null);
+"""
+
+
+async def prepare(url: str) -> None:
+    """Makes procrastinate's tables, or brings them up to the installed version; by one process at a time."""
+    migrations = await asyncio.to_thread(_migrations)
+    async with await psycopg.AsyncConnection.connect(url, connect_timeout=10) as connection:
+        for statement in filter(str.strip, _SCHEMA.split(";")):
+            await connection.execute(statement.encode())
+        known = await (await connection.execute("select migration from tocsin_jobs")).fetchone()
+        if known is None:
+            await connection.execute(SchemaManager.get_schema().encode())
+            await connection.execute("insert into tocsin_jobs values (%s)", [migrations[-1].name])
+            return
+        for migration in migrations:
+            if migration.name > known[0]:
+                await connection.execute(migration.read_bytes())
+        await connection.execute("update tocsin_jobs set migration = %s", [migrations[-1].name])
+
+
+def _migrations() -> list[Path]:
+    return sorted(Path(SchemaManager.get_migrations_path()).glob("*.sql"))
+
+
+class LaneJobs:
+    """Queues jobs for lanes, and with `run` works on them."""
+
+    def __init__(self, url: str, *, clock: Clock, drain: Callable[[int], Awaitable[None]]) -> None:
+        self._clock = clock
+        self._drain = drain
+        self._app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=3, timeout=10.0))
+        self._task = self._app.task(name=_TASK, queue=_QUEUE)(self._work)
+        self._worker: Worker | None = None
+        self._stopping = False
+        #: lanes being drained here
+        self._lanes: set[int] = set()
+
+    async def wake(self, connection: Any, lanes: Sequence[int]) -> None:
+        """A job for each lane, in the connection's transaction."""
+        jobs = [self._task.configure(lock=f"lane {n}").make_new_job(lane=n) for n in lanes]
+        await self._app.job_manager.batch_defer_jobs_async(jobs, connection=connection)
+
+    async def _work(self, lane: int) -> None:
+        self._lanes.add(lane)
+        try:
+            await self._drain(lane)
+        finally:
+            self._lanes.discard(lane)
+
+    async def run(self, look: Callable[[], Awaitable[None]]) -> None:
+        """Works until `stop`; calls `look` every second, to wake lanes."""
+        async with self._app.open_async():
+            side = [
+                asyncio.create_task(self._every(_LOOK, look)),
+                asyncio.create_task(self._every(_SWEEP, self._sweep)),
+            ]
+            try:
+                while not self._stopping:
+                    try:
+                        self._worker = Worker(
+                            self._app, [_QUEUE], concurrency=CONCURRENCY, fetch_job_polling_interval=2.0,
+                            abort_job_polling_interval=60.0, delete_jobs="always", install_signal_handlers=False,
+                            update_heartbeat_interval=_HEARTBEAT, stalled_worker_timeout=STALLED,
+                        )  # fmt: skip
+                        await self._worker.run()  # type: ignore[no-untyped-call]
+                    except (ProcrastinateException, psycopg.Error, OSError) as error:
+                        log.warning("the worker of the lanes broke off", reason=" ".join(str(error).split())[:200])
+                    if not self._stopping:
+                        await self._clock.sleep(_AGAIN)
+            finally:
+                for task in side:
+                    task.cancel()
+                await asyncio.gather(*side, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Takes no further job; `run` returns when those in hand have ended."""
+        self._stopping = True
+        if self._worker is not None:
+            self._worker.stop()  # type: ignore[no-untyped-call]
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001  whatever it was, the next look may go well
+                log.warning("lanes not looked at", reason=" ".join(str(error).split())[:200])
+            await self._clock.sleep(seconds)
+
+    async def _sweep(self) -> None:
+        """Jobs whose worker died, was stopped or lost its connection before it could say that they ended."""
+        manager = self._app.job_manager
+        left = [*await manager.get_stalled_jobs(queue=_QUEUE, seconds_since_heartbeat=STALLED)]
+        mine = self._worker.worker_id if self._worker is not None else None
+        if mine is not None:
+            before = {*self._lanes}
+            held = [*await manager.list_jobs_async(queue=_QUEUE, status="doing", worker_id=mine)]
+            await self._clock.sleep(1.0)
+            left += [job for job in held if job.task_kwargs["lane"] not in before | self._lanes]
+        for job in left:
+            log.info("lane taken up again", lane=job.task_kwargs["lane"])
+            try:
+                await manager.retry_job(job, retry_at=_AT_ONCE)
+            except ProcrastinateException:
+                log.debug("another process was faster")

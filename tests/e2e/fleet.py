@@ -1,0 +1,196 @@
+"""Several processes with their roles on one PostgreSQL, before a strict Telegram and a newspaper; and what must hold."""
+
+import asyncio
+import os
+import signal
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+import psycopg
+
+from bot.model import Chat, ChatId, DeliveryKind, Subscription, SubscriptionId
+from bot.store import open_store
+from tests.e2e.process import Bot
+from tests.e2e.replay import Publisher
+from tests.e2e.test_fault_points import document
+from tests.emulators.telegram_api import TOKEN, TelegramApi
+
+#: process types of the crash loops
+FLEET = {
+    "poll1": "poll", "poll2": "poll", "ingest1": "ingest", "ingest2": "ingest",
+    "deliver1": "deliver", "deliver2": "deliver", "deliver3": "deliver", "chat1": "chat", "chat2": "chat",
+}  # fmt: skip
+
+
+def headlines(count: int, seed: int = 1) -> list[str]:
+    """Headlines that share nothing but the keyword."""
+    rng = Random(seed)
+    syllables = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]
+
+    def word() -> str:
+        return "".join(rng.choices(syllables, k=rng.randint(3, 4)))
+
+    return [f"{word().title()} {word()} {word()} Idlib {word()} {word()} {word()}" for _ in range(count)]
+
+
+class Fleet:
+    """Starts, stops, freezes and kills processes by name; counts the faults."""
+
+    def __init__(self, folder: Path, url: str, api: TelegramApi, press: Publisher, base_url: str = "") -> None:
+        self.folder, self.url, self.api, self.press = folder, url, api, press
+        self.bots: dict[str, Bot] = {}
+        self.faults = 0
+        self.config = (
+            f'[store]\nurl = "{url}"\n[telegram]\ntoken = "{TOKEN}"\nbase_url = "{base_url or api.base_url}"\n'
+            '[sources]\ninterval = 1\nallow_private_networks = ["127.0.0.0/8", "10.0.0.0/8"]\n'
+        )
+        for outlet in press.bodies:
+            self.config += f'[[source]]\nurl = "{press.url(outlet)}"\nname = "{outlet}"\n'
+
+    async def subscribe(self, people: int, query: str = "Idlib") -> None:
+        """So many private chats, each with the query."""
+        store = await open_store(self.url)
+        for person in range(1, people + 1):
+            self.api.person(person)
+            chat = ChatId("telegram", str(person))
+            await store.put_chat(Chat(chat))
+            await store.add_subscription(Subscription(SubscriptionId(0), chat, query, datetime.now(UTC)))
+        await store.close()
+
+    async def start(self, name: str, roles: str, prefix: tuple[str, ...] = ()) -> None:
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        self.bots[name] = bot = Bot(folder, self.config)
+        await bot.start("--role", roles, stdin="", prefix=prefix)
+
+    async def start_all(self, fleet: dict[str, str] = FLEET) -> None:
+        for name, roles in fleet.items():
+            await self.start(name, roles)
+
+    async def kill(self, name: str) -> None:
+        self.faults += 1
+        await self.bots[name].kill()
+
+    def freeze(self, name: str) -> None:
+        self.faults += 1
+        self._signal(name, signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        self._signal(name, signal.SIGCONT)
+
+    def _signal(self, name: str, what: signal.Signals) -> None:
+        process = self.bots[name].process
+        assert process is not None
+        os.kill(process.pid, what)
+
+    async def holder(self, lease: str) -> str:
+        """The process that was elected, by its name here; "" when nobody is."""
+        async with await psycopg.AsyncConnection.connect(self.url) as connection:
+            found = await (
+                await connection.execute(
+                    "select holder from leases where name = %s and until > clock_timestamp()", [lease]
+                )
+            ).fetchone()
+        pid = int(found[0].rpartition(":")[2]) if found else 0
+        return next((n for n, b in self.bots.items() if b.process is not None and b.process.pid == pid), "")
+
+    async def cut_connections(self) -> None:
+        """Every connection of every process at once."""
+        self.faults += 1
+        async with await psycopg.AsyncConnection.connect(self.url, autocommit=True) as connection:
+            await connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and query <> '' "
+                "and datname = current_database() and application_name <> 'schema'"
+            )
+
+    async def stop_all(self) -> list[int]:
+        """SIGTERM to all; their exit codes."""
+        return await asyncio.gather(*(bot.stop(12) for bot in self.bots.values()))
+
+    async def end(self) -> None:
+        """Whatever happened: nothing is left running."""
+        for name, bot in self.bots.items():
+            if bot.process is not None and bot.process.returncode is None:
+                self.thaw(name)
+            if bot.process is not None:
+                await bot.kill()
+
+    # ------------------------------------------------------------ what must hold
+
+    def rung(self) -> dict[int, list[str]]:
+        """Chat → texts of new messages that the platform took, in order."""
+        found: dict[int, list[str]] = defaultdict(list)
+        for call in self.api.log.of("sendMessage", ok=True):
+            found[int(call["params"]["chat_id"])].append(call["params"]["text"])
+        return found
+
+    def missing(self, titles: list[str], people: int) -> list[tuple[int, str]]:
+        """Alerts that did not come (yet)."""
+        rung = self.rung()
+        return [
+            (person, title)
+            for person in range(1, people + 1)
+            for title in titles
+            if not any(title in text for text in rung.get(person, ()))
+        ]
+
+    async def all_arrive(self, titles: list[str], people: int, within: float) -> None:
+        """Waits until I1 holds."""
+        try:
+            async with asyncio.timeout(within):
+                while self.missing(titles, people):
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            missing = self.missing(titles, people)
+            raise AssertionError(f"{len(missing)} alerts never came, {missing[:3]}; {self.errors()}") from None
+
+    async def judge(self, titles: list[str], people: int) -> int:
+        """I1-I5 and I8 from the platform's log; gives the number of duplicates."""
+        assert self.missing(titles, people) == []  # I1
+        rung = self.rung()
+        assert set(rung) <= set(range(1, people + 1))  # I4
+        copies = Counter((chat, title) for chat, texts in rung.items() for t in texts for title in titles if title in t)
+        duplicates = sum(copies.values()) - len(copies)
+        assert duplicates <= self.faults, f"{duplicates} duplicates, {self.faults} faults"  # I2
+        order = await self._owed()
+        for chat, texts in rung.items():  # I3, by what came first
+            firsts = list(dict.fromkeys(title for text in texts for title in titles if title in text))
+            assert firsts == sorted(firsts, key=order[chat].index), chat
+        peaks = self.api.peaks()
+        assert peaks["all_per_second"] <= 30, peaks  # I5
+        assert peaks["refused_for_rate"] == 0, peaks
+        for bot in self.bots.values():  # I8
+            assert TOKEN.partition(":")[2] not in bot.printed() + bot.errors.read_text()
+        return duplicates
+
+    async def _owed(self) -> dict[int, list[str]]:
+        """Chat → headlines in the order in which they were owed."""
+        found: dict[int, list[str]] = defaultdict(list)
+        async with await psycopg.AsyncConnection.connect(self.url) as connection:
+            sql = "select d.chat, e.body::json ->> 'title' from deliveries d join entries e on e.id = d.entry where d.kind = %s order by d.n"
+            for chat, title in await (await connection.execute(sql, [DeliveryKind.RING.value])).fetchall():
+                found[int(chat.partition(":")[2])].append(title)
+        return found
+
+    def errors(self) -> str:
+        """The last lines that the processes wrote, for a failing test."""
+        return "\n".join(f"{n}: {b.errors.read_text()[-600:]}" for n, b in self.bots.items())
+
+
+class Newspaper:
+    """Publishes headlines one after another."""
+
+    def __init__(self, press: Publisher, titles: list[str]) -> None:
+        self._press, self._titles, self._outlets = press, titles, [*press.bodies]
+        self._out: dict[str, list[str]] = {outlet: [] for outlet in self._outlets}
+        self._next = 0
+
+    def publish(self) -> None:
+        """The next headline, in the next outlet."""
+        outlet = self._outlets[self._next % len(self._outlets)]
+        self._out[outlet].append(self._titles[self._next])
+        self._next += 1
+        self._press.bodies[outlet].append(document(tuple(self._out[outlet])))
+        self._press.at[outlet] = len(self._press.bodies[outlet]) - 1
