@@ -56,12 +56,11 @@ ENDINGS: dict[str, dict[str, tuple[str, ...]]] = {
     "sv": _cut("ar er or arna erna orna en et n t na s ens ets arnas ernas ornas ars ers ors a e"),
     "no": _cut("er e ene en et a ar ane s ens ets enes ers es"),
     "da": _cut("er e ene erne en et ne s ens ets ernes enes ers es r"),
-    "fr": {"ee": ("e",), "ees": ("ee", "e"), "eaux": ("eau",), "aux": ("al", "au"), "eux": ("eu",), "s": ("",), "oux": ("ou",)},
-    "es": {"es": ("", "e"), "s": ("",), "ces": ("z",), "ada": ("ado",), "adas": ("ada", "ado"), "ida": ("ido",), "idas": ("ida", "ido")},
-    "pt": {"ada": ("ado",), "adas": ("ada", "ado"), "ida": ("ido",), "idas": ("ida", "ido"), "s": ("",), "es": ("", "e"), "oes": ("ao",), "aes": ("ao",), "ais": ("al",), "eis": ("el", "il", "ei"), "ois": ("ol",), "uis": ("ul",), "ns": ("m",), "is": ("il", "i")},
+    "fr": {"eaux": ("eau",), "aux": ("al", "au"), "eux": ("eu",), "s": ("",), "oux": ("ou",)},
+    "es": {"es": ("", "e"), "s": ("",), "ces": ("z",)},
+    "pt": {"s": ("",), "es": ("", "e"), "oes": ("ao",), "aes": ("ao",), "ais": ("al",), "eis": ("el", "il", "ei"), "ois": ("ol",), "uis": ("ul",), "ns": ("m",), "is": ("il", "i")},
     "it": {
-        "ata": ("ato",), "ate": ("ata", "ato"), "uta": ("uto",), "ute": ("uta", "uto"), "ita": ("ito",), "ite": ("ita", "ito"), "isa": ("iso",),
-        "ise": ("isa", "iso"), "isti": ("ista",), "emi": ("ema", "emo", "eme"), "ammi": ("amma", "ammo"), "gli": ("glio", "glia", "glie"),
+        "isti": ("ista",), "emi": ("ema", "emo", "eme"), "ammi": ("amma", "ammo"), "gli": ("glio", "glia", "glie"),
         "i": ("o", "e"), "chi": ("co", "ca"), "ghi": ("go", "ga"), "e": ("a",), "che": ("ca",), "ghe": ("ga",), "ci": ("co", "ce"),
         "gi": ("go", "ge"), "ii": ("io",), "ce": ("cia", "ca"), "ge": ("gia", "ga"), "ici": ("ico", "ice"), "cci": ("ccio", "ccia"), "zi": ("zo", "zio"),
     },
@@ -75,6 +74,17 @@ ENDINGS: dict[str, dict[str, tuple[str, ...]]] = {
     "id": _cut("nya kah"),
     "hi": _HINDI,
     "ur": _URDU,
+}  # fmt: skip
+#: the feminine of participles, which are the masculine's forms: who asks for refugiado means refugiadas too; but who
+#: asks for parada does not mean parado
+FEMININE: dict[str, dict[str, tuple[str, ...]]] = {
+    "fr": {"ee": ("e",), "ees": ("ee", "e")},
+    "es": {"ada": ("ado",), "adas": ("ada", "ado"), "ida": ("ido",), "idas": ("ida", "ido")},
+    "pt": {"ada": ("ado",), "adas": ("ada", "ado"), "ida": ("ido",), "idas": ("ida", "ido")},
+    "it": {
+        "ata": ("ato",), "ate": ("ata", "ato"), "uta": ("uto",), "ute": ("uta", "uto"), "ita": ("ito",), "ite": ("ita", "ito"),
+        "isa": ("iso",), "ise": ("isa", "iso"),
+    },
 }  # fmt: skip
 ENDINGS["fi"].pop("", None)
 

@@ -6,6 +6,7 @@ from bot.text import fold
 
 _KEEP = {
     "de": """
+        news williams roberts jones davis edwards adams
         aachen abends alle amt amte andreas anfangs angeles art arte aufs außen baden bau baue bauen bayern bei bein belgien bereits blut blüte
         bremen bus china dann den denn diese diesen dresden eben ehe eher eine eis eise erlangen essen euch europas fall falle falls fast faste
         fasten franken fürs garte garten gas gasse gegen gestern göttingen greis griechenland gut güte hafen hagen halt halte halten hamas hamburg
@@ -31,6 +32,7 @@ _KEEP = {
         williams wing woods yes
     """,
     "es": """
+        news williams roberts jones davis edwards adams
         además aires ajedrez análisis andes antes arequipa arkansas as atlas atrás bahamas buenos bus campus caos caracas carlos cortés cosmos
         crisis cumpleaños danés des después dios dosis elías énfasis entonces es escocés estados estrés filipinas francés gas génesis hamas
         hipótesis holandés honduras inglés interés irlandés jamás japonés jesús josías jueves kansas las les libanés los lucas lunes maldivas
@@ -38,6 +40,8 @@ _KEEP = {
         revés tesis texas tomás tos tras través vez viernes virus vos
     """,
     "fr": """
+        crimée livrée lignée foulée donnée données guinée montée levée poussée équipée tournée traversée volée plongée percée destinée veillée huée
+        gelée purée poupée épée mosquée athée vendée judée galilée érythrée menée news williams
         accès affreux ailleurs allée alpes ananas anglais année antilles après ardennes armée arras arrivée as athenes bas beauvais bois bras
         bruxelles bus cactus calais campus cannes cas ces charles chaussée choix cieux cinés comores concours congolais congrès corée corps cours
         creux croix damas dangereux dans décès denis depuis dès désormais dessous dessus deux dictée discours divers doux durée émirats entrée
@@ -53,12 +57,15 @@ _KEEP = {
         meninggal menteri merdeka mengapa mengenai mengungkap melainkan mereka meskipun mendadak diri dinding dinas
     """,
     "it": """
+        fame pesce salute sete colle luce pace voce croce fede sede neve nave legge arte morte notte carne pane cane rete valle pelle presente
+        interesse ordine funzione immagine indice termine genere efficace news
         analisi ante anzi assisi auto berlusconi bonino bossi brindisi cipro città coma conte conti così crisi dieci diocesi dodici domani dopo
         draghi drone duca esse essi fama ferrari fini forse foto giovedì grillo hamas ieri ipotesi julia letta lina londra loro lunedì mare mari
         marta martedì mattei mense menta mente mercoledì monti moto napoli noi oasi oggi ogni pace parigi prima prodi pure qualsiasi quasi quindici
         radio renzi rimini roma rome salvini sedici sicilia sintesi tesi tredici troia tunisi undici venerdì venti voi
     """,
     "pt": """
+        news williams roberts jones davis edwards adams
         além antes arroz atlas atrás através bahamas bônus campinas campus caos chinês crise crises depois deus dois elias férias filipinas francês
         gás goiás grátis hamas holandês honduras inglês interesses invés irlandês jamais japonês jesus kansas lápis lisboa lucas mais malvinas
         marcos mas mes minas oásis óculos ônibus pais parabéns paris pêsames português simples texas tomás três virus
@@ -68,6 +75,7 @@ _KEEP = {
         ростов саратов семенов сергеев тамбов тимофеев федоров харьков чехов
     """,
     "tr": """
+        kanun beyin basın altın koyun boyun besin kesin üstün sayın yayın yazın kalın derin gelin hatta posta hasta şeytan çanta kimya yorgun takım
         adana adeta afrika alanya almanya amasya amerika ankara antalya aralık asya avrupa başka bela belki birlikte bursa çorum çünkü dair denizli
         diyarbakır doğrudan dünya elbette eskiden eskişehir gerçekten hatay haziran hollanda için içinde içine ilişkin irlanda ispanya kadı kanada
         kapı kara karşı karşın kasım kayseri kendi kendim kendime kendimi kendinden kendine kendini kırşehir konya kütahya libya londra malatya mali

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from bot.subscriptions.clitics import arabic, arabic_asked, hebrew, hebrew_asked, persian, persian_asked
-from bot.subscriptions.endings import ENDINGS, ER_NOUNS, MINIMUM
+from bot.subscriptions.endings import ENDINGS, ER_NOUNS, FEMININE, MINIMUM
 from bot.subscriptions.exceptions import IRREGULAR, KEEP
 from bot.subscriptions.paradigms import PARADIGMS, lemmas
 
@@ -38,8 +38,8 @@ class _Memo(dict[str, tuple[str, ...]]):
         return found
 
 
-def _by_endings(language: str) -> Rule:
-    endings = ENDINGS[language]
+def _by_endings(language: str, more: dict[str, tuple[str, ...]] | None = None) -> Rule:
+    endings = ENDINGS[language] | (more or {})
     irregular, keep = IRREGULAR.get(language, {}), KEEP.get(language, frozenset())
     minimum = MINIMUM.get(language, 3)
     longest = max(map(len, endings))
@@ -162,6 +162,9 @@ def _turkish(word: str) -> tuple[str, ...]:
         stem, ending = word[:-size], word[-size:]
         if len(stem) == 2 and not ending.startswith(("lar", "ler")):
             continue
+        # My is rare in the news, and three letters with it are often a word of their own: bölüm, hakim.
+        if len(stem) == 3 and ending in {"im", "um"}:
+            continue
         # A vowel after three letters is more often part of the word: kar, snow, and kara, land.
         if ending not in ENDINGS["tr"] or (len(stem) == 3 and size == 1):
             continue
@@ -187,14 +190,14 @@ def _turkish_asked(word: str) -> tuple[str, ...]:
     )
 
 
-_RULES: dict[str, Rule] = {language: _by_endings(language) for language in ENDINGS} | {
+_RULES: dict[str, Rule] = {language: _by_endings(language, FEMININE.get(language)) for language in ENDINGS} | {
     language: _by_paradigms(language, typed=False) for language in PARADIGMS
 } | {
     "en": _english, "de": _german, "uk": _ukrainian, "nl": _dutch, "id": _indonesian, "tr": _turkish, "ar": arabic, "he": hebrew, "fa": persian
 }  # fmt: skip
 #: where a word of a query stands for less than a word of a text
 _ASKED: dict[str, Rule] = {language: _by_paradigms(language, typed=True) for language in PARADIGMS} | {
-    "tr": _turkish_asked, "ar": arabic_asked, "he": hebrew_asked, "fa": persian_asked
+    **{language: _by_endings(language) for language in FEMININE}, "tr": _turkish_asked, "ar": arabic_asked, "he": hebrew_asked, "fa": persian_asked
 }  # fmt: skip
 for _alias, _language in {
     "nb": "no",

@@ -187,7 +187,9 @@ def lemmas(word: str, language: str, *, typed: bool) -> tuple[str, ...]:
     for size in range(min(_LONGEST, len(word) - 1) + 1):
         stem, ending = word[: len(word) - size], word[len(word) - size :]
         for lemma in table.get(ending, ()):
-            if max(len(stem), len(stem + lemma) - 1) >= 3 and (language == "el" or _fits(stem, lemma)):
+            if max(len(stem), len(stem + lemma) - 1) >= 3 and (
+                language == "el" or _fits(stem, ending, lemma, russian=language == "ru")
+            ):
                 found[stem + lemma] = None
     found.pop(word, None)
     return tuple(found)
@@ -196,8 +198,10 @@ def lemmas(word: str, language: str, *, typed: bool) -> tuple[str, ...]:
 _LONGEST = max(len(ending) for each in PARADIGMS.values() for ending in each.met)
 
 
-def _fits(stem: str, lemma: str) -> bool:
+def _fits(stem: str, ending: str, lemma: str, *, russian: bool) -> bool:
     """Whether the stem ends as such a word's stem does: музе-й after a vowel, others after a consonant."""
     if lemma in {"й", "єць"}:
         return stem[-1] in _VOWELS
+    if lemma in {"", "а"} and ending in {"и", "ы"} and (ending == "и") != (stem[-1] in "гкхжчшщ") and russian:
+        return False
     return stem[-1] != "ь" and (stem[-1] not in _VOWELS or lemma[:1] not in _VOWELS | {""})
