@@ -403,8 +403,8 @@ class CommandHandler(Protocol):
         """
         ...
 
-    async def listed(self, chat: ChatId) -> Sequence[Subscription]:
-        """The chat's subscriptions, for views that are more than text."""
+    async def listed(self, chat: ChatId) -> tuple[Chat | None, Sequence[Subscription]]:
+        """The chat (None when it is not known) and its subscriptions, for views that are more than text."""
         ...
 
 

@@ -58,7 +58,9 @@ def _marked(node: ast.Call, place: str) -> Iterator[Marked]:
     if called(node) == "ngettext":
         assert len(texts) == 2, f"{place}: both forms must stand here, as plain strings"
         yield Marked(texts[0], texts[1])
-    elif called(node) == "N_" or (called(node) == "_" and not isinstance(node.args[0], ast.Name | ast.Subscript)):
+    elif called(node) == "N_" or (
+        called(node) == "_" and not isinstance(node.args[0], ast.Name | ast.Subscript | ast.Attribute)
+    ):
         assert len(texts) == 1, f"{place}: a message must be a plain string; what changes goes into named places"
         yield Marked(texts[0], "")
 

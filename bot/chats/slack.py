@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,16 +20,17 @@ from bot.chats import slack_events as events
 from bot.chats import slack_views as views
 from bot.chats.lanes import Lanes, Seen
 from bot.chats.slack_answer import LIMITS, Answers
-from bot.chats.slack_outcome import describe
+from bot.chats.slack_outcome import code_of, describe
 from bot.chats.slack_send import REVOKED, Sender
 from bot.chats.slack_socket import SocketMode
+from bot.i18n import speaking
 from bot.model import ChatId
 from bot.pace import LocalPace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Mapping
 
-    from bot.model import Message, SendOutcome
+    from bot.model import Incoming, Message, SendOutcome
     from bot.ports import Clock, CommandHandler, Pace
 
 log = logging.getLogger(__name__)
@@ -124,6 +126,9 @@ class SlackMessenger:
             try:
                 found = await self._sender.call("auth.test")
             except Exception as error:  # noqa: BLE001 -- odd answers make the SDK raise more than its own errors
+                if code_of(error) == "unknown_method":
+                    log.warning("Slack did not say who the bot is: it may hear itself")
+                    return
                 self._sender.note(error)
                 log.warning("Slack can't be reached, trying again: %s", describe(error))
                 longest = REVOKED if self._sender.problem else 30.0
@@ -157,6 +162,7 @@ class SlackMessenger:
         app.command(_ANY)(self._on_command)
         app.action(_ANY)(self._on_press)
         app.view(events.ADD)(self._on_submission)
+        app.view(events.OPTIONS)(self._on_options)
         app.shortcut(events.SHORTCUT)(self._on_shortcut)
         app.event(_ANY)(self._on_event)
         return app
@@ -199,22 +205,57 @@ class SlackMessenger:
 
     async def _on_press(self, ack: Callable[..., Awaitable[Any]], body: dict[str, Any]) -> None:
         await ack()
-        asked = events.press(body)
-        if asked is not None and asked.incoming.action == events.HOME_ADD:
-            view = views.add(asked.incoming.chat.address, from_home=True)
-            self._modal(asked.incoming.user, body, view)
+        if events.home_press(body) is not None:
+            self._manage(body, lambda incoming, handler: self._answers.home_press(incoming, body, handler))
         else:
-            self._submit(asked, body)
+            self._submit(events.press(body), body)
 
     async def _on_submission(self, ack: Callable[..., Awaitable[Any]], body: dict[str, Any]) -> None:
         await ack()
-        self._submit(events.submission(body), body)
+        asked = events.submission(body)
+        if asked is not None and events.chosen(body).get("place") == "direct":
+            self._work(("modal", asked.incoming.user), body, lambda handler: self._directly(asked, handler))
+        else:
+            self._submit(asked, body)
+
+    async def _directly(self, asked: events.Asked, handler: CommandHandler) -> None:
+        """The same, for the direct messages with the person; where those can't be had, where it was asked for."""
+        channel = await self._answers.direct(asked.incoming.user)
+        if channel:
+            incoming = replace(asked.incoming, chat=ChatId(self.platform, channel), private=True, admin=True)
+            asked = replace(asked, incoming=incoming)
+        await self._answers.handle(asked, handler)
+
+    async def _on_options(self, ack: Callable[..., Awaitable[Any]], body: dict[str, Any]) -> None:
+        await ack()
+        known = events.metadata(body)
+        lines = views.lines(int(known.get("id") or 0), known.get("was") or {}, events.chosen(body))
+        start = int(known.get("start") or 0)
+        self._manage(body, lambda incoming, handler: self._answers.change(incoming, lines, handler, start))
+
+    def _manage(self, body: dict[str, Any], work: Callable[[Incoming, CommandHandler], Awaitable[None]]) -> None:
+        """Something of App Home, for the conversation that it manages."""
+        user = str((body.get("user") or {}).get("id") or "")
+
+        async def found(handler: CommandHandler) -> None:
+            channel = str(events.metadata(body).get("channel") or "") or await self._answers.direct(user)
+            await work(events.managing(body, channel), handler)
+
+        self._work(("home", user), body, found)
 
     async def _on_shortcut(self, ack: Callable[..., Awaitable[Any]], body: dict[str, Any]) -> None:
         await ack()
         channel = str((body.get("channel") or {}).get("id") or "")
         idea = events.suggestion(str((body.get("message") or {}).get("text") or ""))
-        self._modal(str((body.get("user") or {}).get("id")), body, views.add(channel, idea))
+        user, respond = str((body.get("user") or {}).get("id")), str(body.get("response_url") or "")
+
+        async def open_it(_: CommandHandler) -> None:
+            asked = await self._answers.localised(events.managing(body, channel))
+            with speaking(asked.language):
+                view = views.add(channel, idea, respond=respond)
+            await self._answers.open_modal(str(body.get("trigger_id")), view)
+
+        self._work(("modal", user), body, open_it)
 
     async def _on_event(self, ack: Callable[..., Awaitable[Any]], body: dict[str, Any]) -> None:
         await ack()
@@ -225,8 +266,7 @@ class SlackMessenger:
             if self._seen.first((event.get("channel"), event.get("ts"))):
                 self._submit(events.message(event, body, str(self._me.bot_user_id)), body)
         elif kind == "app_home_opened" and event.get("tab", "home") == "home":
-            user, channel = str(event.get("user")), str(event.get("channel") or "")
-            self._work((channel, user), body, lambda handler: self._answers.show_home(user, channel, handler))
+            self._work(("home", str(event.get("user"))), body, lambda handler: self._show_home(event, body, handler))
         elif kind in {"tokens_revoked", "app_uninstalled"}:
             self._work("service", body, lambda _: self._check_token())
         else:
@@ -251,9 +291,11 @@ class SlackMessenger:
     async def _check_token(self) -> None:
         await self._sender.token_works()
 
-    def _modal(self, user: str, body: dict[str, Any], view: dict[str, Any]) -> None:
-        trigger = str(body.get("trigger_id"))
-        self._work(("modal", user), body, lambda _: self._answers.open_modal(trigger, view))
+    async def _show_home(self, event: dict[str, Any], body: dict[str, Any], handler: CommandHandler) -> None:
+        user = str(event.get("user") or "")
+        channel = str(event.get("channel") or "") or await self._answers.direct(user)
+        asked = events.managing({**body, "user": {"id": user}}, channel)
+        await self._answers.show_home(await self._answers.localised(asked), handler)
 
     def _submit(self, asked: events.Asked | None, body: dict[str, Any]) -> None:
         if asked is not None and asked.incoming.chat.address:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bot.chats import slack_events as events
 from bot.chats import slack_outcome as outcomes
 from bot.chats import slack_texts as texts
 from bot.chats import slack_views as views
-from bot.chats.lanes import Rights
+from bot.chats.lanes import REMEMBERED, Rights
 from bot.chats.patience import Patience
-from bot.chats.slack_events import PLATFORM, Asked
 from bot.i18n import _, speaking
 from bot.model import ChatGone, ChatId, Incoming, Limits, Message, Refused, Reply, RetryLater, Sent, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from bot.chats.slack_events import Asked
     from bot.chats.slack_send import Sender
     from bot.model import SendOutcome
     from bot.ports import Clock, CommandHandler, Pace
@@ -26,6 +28,11 @@ log = logging.getLogger(__name__)
 
 #: docs.slack.dev/apis/web-api/rate-limits: one a second in a channel, "several hundred a minute" in a workspace
 LIMITS = Limits(length=3000, platform_rate=5.0, chat_rate=0.95, chat_burst=1)
+
+#: seconds that an answer waits for the language of who asked
+_LOOKUP = 1.5
+#: errors of users.info after which nobody can be told from a guest, and everybody may
+_UNASKABLE = frozenset({"missing_scope", "unknown_method", "not_allowed_token_type"})
 
 
 class Answers:
@@ -39,10 +46,12 @@ class Answers:
         on_gone: Callable[[ChatId, str], Awaitable[None]] | None,
     ) -> None:
         self._sender, self._patience, self._on_gone = sender, Patience(clock, pace, LIMITS), on_gone
-        self._rights = Rights(clock.monotonic)
+        self._clock, self._rights = clock, Rights(clock.monotonic)
+        self._languages: dict[str, str] = {}
 
     async def handle(self, asked: Asked, handler: CommandHandler) -> None:
         """Does what was asked; returns when the answer is out."""
+        asked = replace(asked, incoming=await self.localised(asked.incoming))
         with speaking(asked.incoming.language):
             reply = await self._ask(asked, handler)
         if reply is None and asked.place == "line" and not asked.incoming.private and not asked.incoming.message:
@@ -64,17 +73,90 @@ class Answers:
         except Exception as error:  # noqa: BLE001 -- odd answers make the SDK raise more than its own errors
             log.warning("a dialog could not be shown: %s", outcomes.describe(error))
 
-    async def show_home(self, user: str, channel: str, handler: CommandHandler, note: Message | None = None) -> None:
-        """Publishes the person's subscriptions."""
-        listed = None
-        if channel:
-            incoming = Incoming(ChatId(PLATFORM, channel), user, text="/subscriptions")
-            reply = await handler.answer(incoming)
-            listed = reply.message if reply is not None else None
+    async def show_home(
+        self, incoming: Incoming, handler: CommandHandler, *, start: int = 0, note: Message | None = None
+    ) -> None:
+        """Publishes the person's subscriptions, of the conversation that `incoming` is of."""
+        known, mine = await handler.listed(incoming.chat)
+        with speaking(known.language if known is not None else incoming.language):
+            view = views.home(known, mine, self._clock.now(), channel=incoming.chat.address, start=start, note=note)
         try:
-            await self._sender.call("views.publish", user_id=user, view=views.home(listed, channel, note))
+            await self._sender.call("views.publish", user_id=incoming.user, view=view)
         except Exception as error:  # noqa: BLE001 -- as in open_modal
             log.warning("App Home could not be shown: %s", outcomes.describe(error))
+
+    async def home_press(self, incoming: Incoming, body: dict[str, Any], handler: CommandHandler) -> None:
+        """One of our own buttons in App Home: a modal opens, the page turns, or a command is done."""
+        what, subject = events.home_press(body) or ("", "")
+        start = int(events.metadata(body).get("start") or 0)
+        channel, trigger = incoming.chat.address, str(body.get("trigger_id"))
+        incoming = await self.localised(incoming)
+        known, mine = await handler.listed(incoming.chat)
+        found = next((s for s in mine if str(int(s.id)) == subject), None)
+        with speaking(known.language if known is not None else incoming.language):
+            if what == "add":
+                await self.open_modal(trigger, views.add(channel, from_home=True, start=start))
+                return
+            if what == "options" and found is not None:
+                view = views.options(found, self._clock.now(), channel=channel, start=start)
+                await self.open_modal(trigger, view)
+                return
+        if what == "page":
+            await self.show_home(incoming, handler, start=int(subject) if subject.isdecimal() else 0)
+            return
+        command = {
+            "pause": f"/pause #{subject}",
+            "resume": f"/resume #{subject}",
+            "remove": f"/unsubscribe #{subject}",
+            "pause all": "/pause",
+            "resume all": "/resume",
+        }.get(what)
+        # what the view shows may be gone by now: then it is shown as it is
+        wanted = command if command and (found is not None or not subject) else ""
+        await self.change(incoming, [wanted] if wanted else [], handler, start)
+
+    async def change(self, incoming: Incoming, lines: Sequence[str], handler: CommandHandler, start: int) -> None:
+        """Does these command lines for the conversation that App Home manages, and shows what became of it."""
+        spans: list[Span] = []
+        for line in lines:
+            reply = await handler.answer(replace(incoming, text=line, admin=True))
+            spans += [Span("\n")] if spans else []
+            spans += reply.message.spans if reply is not None else []
+        await self.show_home(incoming, handler, start=start, note=Message(tuple(spans)) if spans else None)
+
+    async def direct(self, user: str) -> str:
+        """The channel of a person's direct messages with the bot; "" when Slack does not say."""
+        try:
+            found = await self._sender.call("conversations.open", users=user)
+        except Exception as error:  # noqa: BLE001 -- as in open_modal
+            log.warning("direct messages could not be opened: %s", outcomes.describe(error))
+            return ""
+        return str((found.get("channel") or {}).get("id") or "")
+
+    async def localised(self, incoming: Incoming) -> Incoming:
+        """With the language that the person reads Slack in."""
+        if incoming.language or not incoming.user:
+            return incoming
+        known = self._languages.get(incoming.user)
+        if known is None:
+            try:
+                async with asyncio.timeout(_LOOKUP):
+                    found = await self._person(incoming.user)
+            except Exception as error:  # noqa: BLE001 -- as in open_modal
+                log.info("a person's language is not known: %s", outcomes.describe(error))
+                return incoming
+            known = str(found.get("locale") or "")
+            if len(self._languages) > REMEMBERED:
+                self._languages.clear()
+            self._languages[incoming.user] = known
+        return replace(incoming, language=known)
+
+    async def _person(self, user: str) -> Mapping[str, Any]:
+        """What Slack tells of a person; what it tells of their rights is believed for a minute."""
+        found = (await self._sender.call("users.info", user=user, include_locale=True)).get("user") or {}
+        limited = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
+        self._rights.put(("member", user), not any(found.get(flag) for flag in limited))
+        return found
 
     async def _ask(self, asked: Asked, handler: CommandHandler) -> Reply | None:
         incoming = asked.incoming
@@ -111,13 +193,12 @@ class Answers:
         known = self._rights.get(("member", user))
         if known is None:
             try:
-                found = (await self._sender.call("users.info", user=user))["user"]
+                await self._person(user)
             except Exception as error:  # noqa: BLE001 -- as in open_modal
                 log.warning("rights could not be checked: %s", outcomes.describe(error))
-                return None
-            limited = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
-            known = not any(found.get(flag) for flag in limited)
-            self._rights.put(("member", user), known)
+                # an app that may not ask, or a server that can't be asked, knows no guests
+                return True if outcomes.code_of(error) in _UNASKABLE else None
+            known = self._rights.get(("member", user))
         return known
 
     async def answer(self, asked: Asked, reply: Reply, handler: CommandHandler | None) -> None:
@@ -127,7 +208,7 @@ class Answers:
 
         if asked.place == "home":
             if handler is not None:
-                await self.show_home(incoming.user, chat.address, handler, message)
+                await self.show_home(incoming, handler, note=message)
             return
         only_asker = asked.place in {"slash", "whisper", "modal"} or (reply.private and not incoming.private)
         if message.attachment is not None:

@@ -56,11 +56,12 @@ def blocks(message: Message) -> list[Block]:
     return shown + rows if shown else []
 
 
-def label(text: str) -> Block:
-    """A plain_text object for buttons and headings."""
-    shown = escape(cut(clean(text).replace("\n", " ").strip(), _LABEL))
-    while utf16(shown) > _LABEL:
-        shown = escape(cut(clean(text).replace("\n", " ").strip(), _LABEL - (utf16(shown) - _LABEL)))
+def label(text: str, length: int = _LABEL) -> Block:
+    """A plain_text object for buttons, headings, and the titles of modals, which hold less."""
+    bare = clean(text).replace("\n", " ").strip()
+    shown = escape(cut(bare, length))
+    while utf16(shown) > length:
+        shown = escape(cut(bare, length - (utf16(shown) - length)))
     return {"type": "plain_text", "text": shown, "emoji": False}
 
 

@@ -37,25 +37,28 @@ _WORDS = frozenset(
         "subscribe",
         "unsubscribe",
         "subscriptions",
-        "list",
+        "share",
         "pause",
         "resume",
         "digest",
         "quiet",
         "timezone",
+        "language",
+        "updates",
+        "silence",
         "why",
         "latest",
         "sources",
         "status",
         "mydata",
         "forget",
-        "mute",
+        "cancel",
     ]
 )
 #: callback ids of our modals and of the message shortcut
-ADD, SHORTCUT = "tocsin_add", "tocsin_alert_like_this"
-#: action ids of our own buttons in App Home
-HOME_ADD, HOME_PREFIX = "tocsin_home_add", "tocsin_home_"
+ADD, OPTIONS, SHORTCUT = "tocsin_add", "tocsin_options", "tocsin_alert_like_this"
+#: action ids of our own buttons in App Home begin with it: HOME:WHAT:SUBJECT
+HOME = "tocsin_home"
 #: `<…>` in texts that Slack sends: links, mentions and channels
 _ANGLE = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 
@@ -78,6 +81,8 @@ def command(body: dict[str, Any]) -> Asked:
     """A slash command: `/subscribe x`, `/tocsin subscribe x`, and with a prefix `/news-subscribe x`."""
     name = str(body.get("command", "")).lstrip("/").rpartition("-")[2]
     words = unescape(str(body.get("text") or "")).strip()
+    if words.casefold() == "help" and name != "tocsin":
+        name, words = "help", name
     line = f"/{name} {words}".strip() if name != "tocsin" else as_command(words or "help", always=True)
     incoming = _incoming(body.get("channel_id"), body.get("user_id"), body, text=line, title=body.get("channel_name"))
     return Asked(incoming, respond=str(body.get("response_url") or ""), place="slash")
@@ -122,14 +127,35 @@ def press(body: dict[str, Any]) -> Asked | None:
 
 def submission(body: dict[str, Any]) -> Asked | None:
     """The add-modal was sent: the line that subscribes."""
-    values = (body.get("view") or {}).get("state", {}).get("values", {})
-    query = next((str(a.get("value") or "") for block in values.values() for a in block.values()), "").strip()
-    known = metadata(body)
+    query, known = chosen(body).get("query", ""), metadata(body)
     if not query or not known.get("channel"):
         return None
     user = (body.get("user") or {}).get("id")
     place = "home" if known.get("home") else "modal"
-    return Asked(_incoming(known["channel"], user, body, text=f"/subscribe {clean_line(query)}"), place=place)
+    incoming = _incoming(known["channel"], user, body, text=f"/subscribe {clean_line(query)}")
+    return Asked(incoming, respond=str(known.get("respond") or ""), place=place)
+
+
+def chosen(body: dict[str, Any]) -> dict[str, str]:
+    """What was typed and chosen in a modal, by the name of the field."""
+    values = ((body.get("view") or {}).get("state") or {}).get("values") or {}
+    fields = {name: field for block in values.values() for name, field in block.items()}
+    found = {
+        name: field.get("value") or (field.get("selected_option") or {}).get("value") for name, field in fields.items()
+    }
+    return {name: str(value).strip() for name, value in found.items() if value}
+
+
+def home_press(body: dict[str, Any]) -> tuple[str, str] | None:
+    """(what, subject) of a press of our own buttons in App Home; None for other presses."""
+    action = (body.get("actions") or [{}])[0]
+    said = str(action.get("action_id") or action.get("value") or "").split(":", 2)
+    return (said[1], said[2]) if len(said) == 3 and said[0] == HOME else None
+
+
+def managing(body: dict[str, Any], channel: str, text: str = "") -> Incoming:
+    """A line of a person for the conversation that App Home manages."""
+    return _incoming(channel, (body.get("user") or {}).get("id"), body, text=text)
 
 
 def metadata(body: dict[str, Any]) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class SocketMode:
                 async for frame in socket:
                     if frame.type is not aiohttp.WSMsgType.TEXT:
                         continue
-                    message = msgspec.json.decode(frame.data)
+                    message = _decoded(frame.data)
                     self._failures = 0
                     match message.get("type"):
                         case "hello":
@@ -120,3 +120,12 @@ class SocketMode:
             await self._clock.sleep(outcome.after)
         else:
             log.warning("the connection to Slack was lost, opening another: %s", reason)
+
+
+def _decoded(text: str) -> dict[str, Any]:
+    """A frame; {} for what is no object, which is nobody's envelope."""
+    try:
+        message = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return {}
+    return message if isinstance(message, dict) else {}

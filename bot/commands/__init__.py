@@ -135,13 +135,13 @@ class Commands:
         with speaking(incoming.language):
             return await self._careful(incoming, lambda asked: managing.added(asked, room))
 
-    async def listed(self, chat: ChatId) -> Sequence[Subscription]:
-        """The chat's subscriptions; none while the store can't tell."""
+    async def listed(self, chat: ChatId) -> tuple[Chat | None, Sequence[Subscription]]:
+        """The chat and its subscriptions; none while the store can't tell."""
         try:
-            return await self._desk.store.subscriptions(chat)
+            return await self._desk.store.chat(chat), await self._desk.store.subscriptions(chat)
         except StoreError as error:
             log.warning("subscriptions not listed", reason=str(error))
-            return []
+            return None, []
 
     async def _careful(self, incoming: Incoming, work: Callable[[Asked], Awaitable[Reply | None]]) -> Reply | None:
         """The work's reply in the chat's language; what goes wrong is said, and what to do."""

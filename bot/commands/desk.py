@@ -154,8 +154,10 @@ def ago(moment: datetime, now: datetime) -> str:
 
 
 def pick(subscriptions: Sequence[Subscription], text: str) -> Subscription | None:
-    """By number in the list, or by query as typed or printed."""
+    """By number in the list, by query as typed or printed, or by "#" and its id, which stays while numbers shift."""
     text = text.strip().strip("`")
+    if text.startswith("#") and text[1:].isdecimal():
+        return next((s for s in subscriptions if s.id == int(text[1:])), None)
     if text.isdecimal():
         number = int(text)
         return subscriptions[number - 1] if 1 <= number <= len(subscriptions) else None

@@ -90,7 +90,7 @@ def _is_paused(asked: Asked) -> bool:
 async def digest(asked: Asked) -> Reply:
     """`/digest daily 08:00` for the chat, `/digest 2 hourly` for one subscription."""
     words = asked.args.casefold().split()
-    which = words.pop(0) if words and (words[0].isdecimal()) else ""
+    which = words.pop(0) if words and (words[0].removeprefix("#").isdecimal()) else ""
     rhythm = " ".join(_padded(word) for word in words)
     if not rhythm:
         current = asked.chat.digest

@@ -45,8 +45,8 @@ class Desk:
         self.rooms.append((incoming, room))
         return Reply(text(f"added to {room.title}"))
 
-    async def listed(self, chat: ChatId) -> Sequence[Subscription]:
-        return [s for s in self.subscriptions if s.chat == chat]
+    async def listed(self, chat: ChatId) -> tuple[Chat | None, Sequence[Subscription]]:
+        return Chat(chat), [s for s in self.subscriptions if s.chat == chat]
 
 
 async def eventually(condition: Callable[[], T | Awaitable[T]], seconds: float = 5.0) -> T:

@@ -51,8 +51,8 @@ class Echo:
     async def added(self, incoming: Incoming, room: Chat) -> Reply | None:
         return None
 
-    async def listed(self, chat: ChatId) -> Sequence[Subscription]:
-        return []
+    async def listed(self, chat: ChatId) -> tuple[Chat | None, Sequence[Subscription]]:
+        return None, []
 
 
 class Terminal(io.StringIO):

@@ -8,6 +8,9 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,7 +20,20 @@ from bot.chats.slack import SlackMessenger
 from bot.chats.slack_events import SHORTCUT, suggestion
 from bot.chats.slack_texts import CANT_CHECK, NOT_HERE, SLOW_DOWN
 from bot.clock import SystemClock
-from bot.model import Button, ChatGone, ChatId, Incoming, Message, Refused, Reply, RetryLater, Sent, Span
+from bot.model import (
+    Button,
+    ChatGone,
+    ChatId,
+    Incoming,
+    Message,
+    Refused,
+    Reply,
+    RetryLater,
+    Sent,
+    Span,
+    Subscription,
+    SubscriptionId,
+)
 from bot.web.server import WebServer
 from tests.chats.rig import Desk, eventually, hearing, text
 from tests.emulators.slack_api import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, SlackApi
@@ -177,12 +193,12 @@ async def test_row_35_guests_change_nothing_in_channels(slack: SlackApi) -> None
         await eventually(lambda: len(desk.heard) == 5)
     rights = sorted((i.user, i.chat.address, i.admin) for i in desk.heard if i.text == "/subscribe x")
     assert rights == [("U1", "C1", True), ("U1", "C1", True), ("U2", "C1", False), ("U2", "D2", True)]
-    assert len(slack.log.of("users.info")) == 2
+    assert len(slack.log.of("users.info")) <= 3  # two people, one of them in two places at once
 
 
 async def test_row_35_rights_that_cannot_be_checked_change_nothing(slack: SlackApi) -> None:
     """When Slack does not say who somebody is, the person is told."""
-    slack.fault(method="users.info", error="internal_error")
+    slack.fault(method="users.info", error="internal_error", times=0)
     desk = Desk()
     async with connected(slack, desk):
         slack.slash("/subscribe", "x", "U1", "C1")
@@ -254,35 +270,125 @@ async def test_rows_37_38_forged_and_stale_presses_reach_the_handler_as_they_are
     assert (desk.heard[0].chat, desk.heard[0].action) == (chat("C1"), "9|slack:C2|unsubscribe")
 
 
-async def test_app_home_lists_adds_and_removes(slack: SlackApi) -> None:
-    """The home shows /subscriptions with its buttons; the modal adds; every change shows its answer and the new list."""
-    subscribed = ["Idlib"]
+class Manager(Desk):
+    """Subscriptions as the real commands would keep them, changed by the lines that App Home sends."""
 
-    def reply(incoming: Incoming) -> Reply:
-        if incoming.text.startswith("/subscribe "):
-            subscribed.append(incoming.text.removeprefix("/subscribe "))
-            return Reply(text("Added."))
-        if incoming.action:
-            subscribed.clear()
-            return Reply(text("Removed."), replace=True)
-        return Reply(Message((Span("1 " + ", ".join(subscribed)),), ((Button("Stop all", "stop"),),)))
+    async def answer(self, incoming: Incoming) -> Reply | None:
+        self.heard.append(incoming)
+        verb, _, rest = incoming.text.partition(" ")
+        number, _, value = rest.removeprefix("#").partition(" ")
+        at = next((i for i, s in enumerate(self.subscriptions) if str(int(s.id)) == number), -1)
+        if verb == "/subscribe":
+            number_ = SubscriptionId(len(self.subscriptions) + 1)
+            self.subscriptions.append(Subscription(number_, incoming.chat, rest, datetime.now(UTC)))
+        elif verb == "/unsubscribe":
+            self.subscriptions.pop(at)
+        elif verb in {"/pause", "/resume"} and at >= 0:
+            until = datetime.now(UTC) + timedelta(days=9) if verb == "/pause" else None
+            self.subscriptions[at] = replace(self.subscriptions[at], paused_until=until)
+        elif verb == "/digest":
+            self.subscriptions[at] = replace(self.subscriptions[at], digest=value)
+        elif verb == "/updates":
+            self.subscriptions[at] = replace(self.subscriptions[at], updates=value == "on")
+        return Reply(text(f"did {incoming.text}"))
 
-    def words() -> str:
-        return json.dumps(slack.homes.get("U1", {}).get("blocks", []))
 
-    desk = Desk(reply)
+def home_of(slack: SlackApi, user: str = "U1") -> str:
+    return json.dumps(slack.homes.get(user, {}).get("blocks", []), ensure_ascii=False)
+
+
+async def test_app_home_adds_pauses_sets_and_removes(slack: SlackApi) -> None:
+    """Every subscription has its buttons; modals add and set; each change shows its answer and the list as it is now."""
+    desk = Manager()
+
+    def contains(words: str) -> bool:
+        return words in home_of(slack)
+
     async with connected(slack, desk):
         slack.home("U1")
-        await eventually(lambda: "1 Idlib" in words())
-        slack.home("U1", label="Add")
-        await eventually(lambda: slack.modals)
-        slack.submit("U1", "S-300 & <co>")
-        await eventually(lambda: "Idlib, S-300 &amp; &lt;co&gt;" in words())
-        assert "Added." in words()
-        slack.home("U1", label="Stop all")
-        await eventually(lambda: "Removed." in words())
-    assert subscribed == []
+        await eventually(lambda: "Nothing yet" in home_of(slack))
+        for query, shown in (("Idlib", "Idlib"), ("S-300 & <co>", "S-300 &amp; &lt;co&gt;")):
+            slack.home("U1", label="Add")
+            await eventually(lambda: slack.modals)
+            slack.submit("U1", query)
+            await eventually(partial(contains, f"did /subscribe {shown}"))
+        slack.home("U1", label="Pause", nth=2)  # the first pauses all
+        await eventually(lambda: "`S-300 &amp; &lt;co&gt;` · paused" in home_of(slack))
+        slack.home("U1", label="Options", nth=1)
+        modal = await eventually(lambda: slack.modals.get("U1"))
+        assert "S-300" in json.dumps(modal)
+        slack.submit("U1", digest="daily 08:00", pause="no", updates="off")
+        await eventually(lambda: "· digest daily 08:00 · no updates" in home_of(slack))
+        slack.home("U1", label="Remove")
+        await eventually(lambda: "`Idlib`" not in home_of(slack))
+        slack.home("U1", label="Options")
+        await eventually(lambda: slack.modals.get("U1"))
+        calls = len(desk.heard)
+        slack.submit("U1")
+        await eventually(lambda: all(envelope.acked for envelope in slack.envelopes))
+    assert len(desk.heard) == calls, "what was left as it is changes nothing"
     assert {incoming.chat for incoming in desk.heard} == {chat("D1")}
+    assert [s.query for s in desk.subscriptions] == ["S-300 & <co>"]
+
+
+async def test_app_home_turns_pages_and_survives_what_is_gone(slack: SlackApi) -> None:
+    """Thirty subscriptions fit; the page stays after a change; a button of what is gone shows the list as it is."""
+    desk = Manager()
+    now = datetime.now(UTC)
+    desk.subscriptions = [
+        Subscription(SubscriptionId(n), chat("D1"), f"word{n} `x`" + "y" * 900, now) for n in range(1, 31)
+    ]
+    async with connected(slack, desk):
+        slack.home("U1")
+        await eventually(lambda: "word1 " in home_of(slack))
+        assert "word13 " not in home_of(slack)
+        slack.home("U1", label="More")
+        await eventually(lambda: "word13 " in home_of(slack))
+        slack.home("U1", label="Remove")
+        await eventually(lambda: "word13 " not in home_of(slack) and "word14 " in home_of(slack))
+        del desk.subscriptions[12]
+        slack.home("U1", label="Pause", nth=1)  # of word14, which is gone
+        await eventually(lambda: "word14 " not in home_of(slack))
+        slack.home("U1", label="Back")
+        await eventually(lambda: "word1 " in home_of(slack))
+    assert not any(incoming.text.startswith("/pause") for incoming in desk.heard)
+
+
+async def test_app_home_finds_the_direct_messages_itself(slack: SlackApi) -> None:
+    """Slack need not name the conversation when the tab opens."""
+    async with connected(slack, Manager()):
+        slack.event({"type": "app_home_opened", "user": "U1", "tab": "home"})
+        await eventually(lambda: "Add a subscription" in home_of(slack))
+    assert json.loads(slack.homes["U1"]["private_metadata"])["channel"] == "DU1"
+
+
+async def test_people_are_answered_in_the_language_they_read_slack_in(slack: SlackApi) -> None:
+    """users.info is asked once; where it can't be, the answer comes all the same."""
+    slack.person("U1", locale="tr-TR")
+    desk = Desk()
+    async with connected(slack, desk):
+        slack.slash("/latest", "", "U1", "C1")
+        await eventually(lambda: len(slack.whispers()) == 1)
+        slack.dm("latest", "U1")
+        await eventually(lambda: slack.shown("D1"))
+        slack.fault(method="users.info", error="missing_scope", times=0)
+        slack.slash("/latest", "", "U2", "C1")
+        await eventually(lambda: len(slack.whispers()) == 2)
+        slack.slash("/subscribe", "x", "U2", "C1")
+        await eventually(lambda: len(desk.heard) == 4)
+    assert [incoming.language for incoming in desk.heard] == ["tr-TR", "tr-TR", "", ""]
+    assert desk.heard[3].admin, "an app that may not ask who is a guest shuts nobody out"
+    assert len([c for c in slack.log.of("users.info") if c["params"]["user"] == "U1"]) == 1
+
+
+async def test_help_about_a_command_where_it_is_typed(slack: SlackApi) -> None:
+    """`/subscribe help` is no wish for news about help."""
+    desk = Desk()
+    async with connected(slack, desk):
+        slack.slash("/subscribe", "help", "U1", "C1")
+        slack.slash("/tocsin", "help", "U1", "C1")
+        await eventually(lambda: len(desk.heard) == 2)
+    assert [incoming.text for incoming in desk.heard] == ["/help subscribe", "/help"]
 
 
 async def test_the_message_shortcut_suggests_a_subscription(slack: SlackApi) -> None:
@@ -297,8 +403,13 @@ async def test_the_message_shortcut_suggests_a_subscription(slack: SlackApi) -> 
         assert "Idlib" in modal["blocks"][0]["element"]["initial_value"]
         slack.submit("U1", "Idlib monitors")
         await eventually(lambda: slack.whispers("C1"))
-    assert [incoming.text for incoming in desk.heard] == ["/subscribe Idlib monitors"]
-    assert desk.heard[0].chat == chat("C1")
+        slack.shortcut(SHORTCUT, "C1", sent.message, "U1")
+        await eventually(lambda: slack.modals.get("U1"))
+        slack.submit("U1", "ferry", place="direct")
+        await eventually(lambda: len(desk.heard) == 2)
+    assert [incoming.text for incoming in desk.heard] == ["/subscribe Idlib monitors", "/subscribe ferry"]
+    assert [incoming.chat for incoming in desk.heard] == [chat("C1"), chat("DU1")]
+    assert slack.log.of("(response)", ok=True), "the answer is shown where the shortcut was used"
 
 
 def test_suggestions_are_words_of_the_message() -> None:

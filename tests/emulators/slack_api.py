@@ -179,8 +179,8 @@ class SlackApi:
 
     # ------------------------------------------------------------ what people do (ops)
 
-    def person(self, user: str, **flags: bool) -> str:
-        """A person; flags such as is_restricted (guest)."""
+    def person(self, user: str, **flags: Any) -> str:
+        """A person; flags such as is_restricted (guest), and a locale."""
         self.users[user] = {"id": user, "name": user.lower(), "is_bot": False, "deleted": False, **flags}
         return user
 
@@ -251,12 +251,13 @@ class SlackApi:
         return self._send("interactive", payload)
 
     @staticmethod
-    def _button(blocks: list[Json], label: str | None) -> Json:
+    def _button(blocks: list[Json], label: str | None, nth: int = 0) -> Json:
         elements = [e for b in blocks if b["type"] == "actions" for e in b["elements"]]
-        return next(e for e in elements if label is None or label in e["text"]["text"])
+        found: list[Json] = [e for e in elements if label is None or label in e["text"]["text"]]
+        return found[nth]
 
-    def home(self, user: str, *, label: str | None = None) -> int:
-        """The person opens App Home, or presses the button with that label there."""
+    def home(self, user: str, *, label: str | None = None, nth: int = 0) -> int:
+        """The person opens App Home, or presses the button with that label there (the nth of that label)."""
         channel = next(c.id for c in self.channels.values() if c.user == user)
         if label is None:
             return self.event(
@@ -266,7 +267,7 @@ class SlackApi:
         payload = {
             "type": "block_actions", "user": {"id": user, "team_id": TEAM}, "api_app_id": APP, "team": {"id": TEAM},
             "container": {"type": "view", "view_id": view["id"]}, "trigger_id": self._trigger(), "view": view,
-            "actions": [{"type": "button", "block_id": "b", **self._button(view["blocks"], label)}],
+            "actions": [{"type": "button", "block_id": "b", **self._button(view["blocks"], label, nth)}],
         }  # fmt: skip
         return self._send("interactive", payload)
 
@@ -280,16 +281,23 @@ class SlackApi:
         }  # fmt: skip
         return self._send("interactive", payload)
 
-    def submit(self, user: str, value: str) -> int:
-        """The person fills the first field of the open modal and sends it."""
+    def submit(self, user: str, value: str = "", **chosen: str) -> int:
+        """The person types into the text field of the open modal, chooses in its selects, and sends it."""
         view = self.modals.pop(user)
-        block = next(b for b in view["blocks"] if b["type"] == "input")
-        state = {
-            "values": {block["block_id"]: {block["element"]["action_id"]: {"type": "plain_text_input", "value": value}}}
-        }
+        values: Json = {}
+        for block in (b for b in view["blocks"] if b["type"] == "input"):
+            element = block["element"]
+            name = element["action_id"]
+            state: Json = {"type": element["type"], "value": value}
+            if element["type"] == "static_select":
+                options = {option["value"]: option for option in element["options"]}
+                state = {"type": "static_select", "selected_option": element["initial_option"]}
+                if name in chosen:
+                    state["selected_option"] = options[chosen[name]]
+            values[block["block_id"]] = {name: state}
         payload = {
             "type": "view_submission", "user": {"id": user, "team_id": TEAM}, "team": {"id": TEAM}, "api_app_id": APP,
-            "view": {**view, "state": state}, "trigger_id": self._trigger(), "response_urls": [],
+            "view": {**view, "state": {"values": values}}, "trigger_id": self._trigger(), "response_urls": [],
         }  # fmt: skip
         return self._send("interactive", payload)
 
@@ -702,7 +710,10 @@ class SlackApi:
     def _do_users_info(self, params: Json) -> Json:
         if params.get("user") not in self.users:
             raise Refusal("user_not_found")
-        return {"user": self.users[params["user"]]}
+        known = dict(self.users[params["user"]])
+        if str(params.get("include_locale", "")).lower() not in {"1", "true"}:
+            known.pop("locale", None)
+        return {"user": known}
 
     def _view(self, view: Json) -> Json:
         if (
@@ -710,8 +721,14 @@ class SlackApi:
             or len(view.get("private_metadata", "")) > 3000
         ):
             raise Refusal("invalid_arguments")
-        if view["type"] == "modal" and len(view["title"]["text"]) > 24:
+        if view["type"] == "modal" and any(len(view[part]["text"]) > 24 for part in ("title", "submit", "close")):
             raise Refusal("invalid_arguments")
+        for element in (b["element"] for b in view["blocks"] if b["type"] == "input"):
+            options = element.get("options", [])
+            if any(not 1 <= len(o["value"]) <= 150 or not 1 <= len(o["text"]["text"]) <= 75 for o in options):
+                raise Refusal("invalid_arguments")
+            if element["type"] == "static_select" and element["initial_option"] not in options:
+                raise Refusal("invalid_arguments")
         return {**view, "id": self._id("V")}
 
     def _do_views_publish(self, params: Json) -> Json:
