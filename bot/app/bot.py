@@ -17,6 +17,7 @@ from bot.alerts.plan import OUTAGE
 from bot.app.messengers import hears, make_messengers
 from bot.app.parts import make_fetcher, make_parser, open_store_for
 from bot.app.roles import ROLES, check_roles
+from bot.app.service import tell
 from bot.clock import SystemClock
 from bot.commands import Commands
 from bot.deliver import LANES, Deliverer
@@ -251,10 +252,15 @@ class App:
             self.scheduler.add("compact", 300.0, self.store.compact, jitter=30.0)
         elif "deliver" in self.roles and "ingest" not in self.roles:
             self.scheduler.add("learn", _LEARN.total_seconds(), lambda: self._learn(_LEARN))
+        if self.config.watchdog:
+            # from the same loop and scheduler as the work: a bot that hangs falls silent, and is restarted
+            self.scheduler.add("watchdog", self.config.watchdog / 3, self._alive)
         self.scheduler.start()
+        tell(self.config.notify_socket, "READY=1")
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(work, name=name) for name, work in self._work()]
             await stop.wait()
+            tell(self.config.notify_socket, "STOPPING=1")
             await self._stop()
             for task in tasks:
                 task.cancel()
@@ -290,6 +296,9 @@ class App:
                 pause = min(pause * 2, 300.0)
             else:
                 return
+
+    async def _alive(self) -> None:
+        tell(self.config.notify_socket, "WATCHDOG=1")
 
     async def _stop(self) -> None:
         """Intake first, then what is in hand; the rest goes back to the store."""

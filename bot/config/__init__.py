@@ -100,6 +100,9 @@ class Config:
     sample: bool = False
     #: the platform whose disks last until the next deploy only, where the environment tells of one; ""
     forgetful_disk: str = ""
+    #: where a service manager listens, and within how many seconds it wants to hear that the bot is alive; "", 0: there is none
+    notify_socket: str = ""
+    watchdog: float = 0.0
 
     @property
     def has_telegram(self) -> bool:
@@ -224,8 +227,16 @@ def _build(reader: Reader, environ: Mapping[str, str]) -> Config:
         console_enabled=reader.take("console.enabled", checks.yes_no, not chats),
         log_level=level or "info",
         log_level_given=bool(level),
+        notify_socket=environ.get("NOTIFY_SOCKET", ""),
+        watchdog=_watchdog(environ),
         forgetful_disk=next((name for variable, name in _FORGETFUL.items() if environ.get(variable)), ""),
     )
+
+
+def _watchdog(environ: Mapping[str, str]) -> float:
+    """Seconds; only when the limit is meant for this process (sd_watchdog_enabled(3))."""
+    pid, limit = environ.get("WATCHDOG_PID", ""), environ.get("WATCHDOG_USEC", "")
+    return int(limit) / 1e6 if limit.isdecimal() and pid in ("", str(os.getpid())) else 0.0
 
 
 def _check_slack(reader: Reader, slack: SlackConfig, web: WebConfig) -> None:
