@@ -35,7 +35,7 @@ class OnceOnly(PgBase):
     async def added(self, incoming: Incoming, room: Chat) -> Reply | None:
         return await self._handler.added(incoming, room)
 
-    async def listed(self, chat: ChatId) -> Sequence[Subscription]:
+    async def listed(self, chat: ChatId) -> tuple[Chat | None, Sequence[Subscription]]:
         return await self._handler.listed(chat)
 
     async def answer(self, incoming: Incoming) -> Reply | None:

@@ -243,8 +243,8 @@ class Handler:
     async def added(self, incoming: Incoming, room: Chat) -> Reply | None:
         return None
 
-    async def listed(self, chat: ChatId) -> list[Subscription]:
-        return []
+    async def listed(self, chat: ChatId) -> tuple[None, list[Subscription]]:
+        return None, []
 
 
 async def test_an_update_that_comes_to_two_has_one_effect(postgres_place: Place) -> None:
