@@ -32,6 +32,7 @@ from bot.scheduler import Scheduler
 from bot.sources.schedule import PollPolicy
 from bot.store import is_postgres
 from bot.stories.summary import Habits
+from bot.text.language import load_model
 from bot.watch import SilenceWatch
 
 if TYPE_CHECKING:
@@ -172,8 +173,12 @@ class App:
 
     async def _learn(self, span: timedelta) -> None:
         """Outlets' habits, from what was read lately; where another process reads, this one asks now and then."""
+        undeclared = False
         for entry in await self.store.entries_since(self.clock.now() - span):
             self.habits.learn(entry)
+            undeclared = undeclared or not entry.language
+        if undeclared:
+            await asyncio.to_thread(load_model)  # on the event loop its first use would hold up everybody
 
     async def _away(self, now: datetime) -> tuple[datetime, datetime] | None:
         """When the bot was last seen at work, when that is long ago."""

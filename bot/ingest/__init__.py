@@ -34,6 +34,7 @@ from bot.stories.identity import digests, find_same
 from bot.subscriptions.match import SubscriptionIndex, document
 from bot.subscriptions.query import parse_query
 from bot.text import words
+from bot.text.language import load_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -169,6 +170,8 @@ class Ingest:
     async def _take(self, turn: Turn, index: StoryIndex, leased: LeasedFeed, parsed: ParsedFeed) -> None:
         feed = leased.feed.id
         items = oldest_first(parsed.entries, turn.now)
+        if not leased.feed.language and not all(item.language for item in items):
+            await asyncio.to_thread(load_model)  # loaded once; on the event loop it would hold up everybody
         keys = digests(items)
         known = await self._store.fingerprints(
             feed, [k.guid for k in keys], [k.link for k in keys], [k.title for k in keys]

@@ -53,6 +53,11 @@ def likely_language(text: str, known: frozenset[str]) -> str:
     return best if odds.get(best, 0.0) >= least * sum(odds.values()) else usual
 
 
+def load_model() -> None:
+    """What `detect_language` does at its first call, which takes most of a second: for a thread, before it is needed."""
+    _identifier()
+
+
 def detect_language(text: str) -> str:
     """ISO 639-1 code of the text's language, "" when it is too short or the odds are below 0.7."""
     text = text[:1000]

@@ -10,8 +10,7 @@ import pytest
 
 from tests.chats.rig import eventually
 from tests.e2e.process import Bot
-from tests.e2e.replay import Publisher
-from tests.e2e.test_fault_points import document
+from tests.e2e.replay import Publisher, document
 from tests.emulators.slack_api import APP_TOKEN, BOT_TOKEN, SlackApi
 from tests.emulators.slack_blocks import read
 

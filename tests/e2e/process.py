@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -19,18 +20,22 @@ class Bot:
         self.process: asyncio.subprocess.Process | None = None
 
     async def start(
-        self, *arguments: str, stdin: str | None = None, fault: str = "", prefix: tuple[str, ...] = ()
+        self,
+        *arguments: str,
+        stdin: str | None = None,
+        observed: Sequence[str] | None = None,
+        prefix: tuple[str, ...] = (),
     ) -> None:
-        """Starts it; `stdin` is typed into it, and then ends. `fault`, as "sent:2", kills it at that point; `prefix` is a
-        command that runs it, as `ip netns exec NAME`.
+        """Starts it; `stdin` is typed into it, and then ends. `observed`: with these options of tests.e2e.faulty; `prefix`
+        is a command that runs it, as `ip netns exec NAME`.
         """
         environment = {
             k: v for k, v in os.environ.items() if not k.startswith(("TELEGRAM_", "SLACK_", "DATABASE_", "TOCSIN_"))
         }
         with self.output.open("ab") as out, self.errors.open("ab") as err:
-            module = ["tests.e2e.faulty", fault] if fault else ["bot", "run", "--config"]
+            module = ["bot", "run", "--config"] if observed is None else ["tests.e2e.faulty"]
             self.process = await asyncio.create_subprocess_exec(
-                *prefix, sys.executable, "-m", *module, str(self.config), *arguments,
+                *prefix, sys.executable, "-m", *module, str(self.config), *(observed or ()), *arguments,
                 stdin=asyncio.subprocess.PIPE, stdout=out, stderr=err, env=environment, cwd=Path(__file__).parents[2],
             )  # fmt: skip
         assert self.process.stdin is not None

@@ -9,11 +9,22 @@ import io
 import tarfile
 from collections import defaultdict
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 
 from aiohttp import web
 
 from tests.data_dir import shared_data
+
+
+def document(titles: tuple[str, ...]) -> bytes:
+    """A feed of these headlines, oldest first."""
+    items = "".join(
+        f"<item><title>{t}</title><link>http://news.example/{n}</link><guid>{n}</guid>"
+        f"<pubDate>{format_datetime(datetime(2026, 3, 2, 12, n, tzinfo=UTC))}</pubDate></item>"
+        for n, t in enumerate(titles)
+    )
+    return f'<rss version="2.0"><channel><title>North Wire</title>{items}</channel></rss>'.encode()
 
 
 def recordings() -> dict[str, list[tuple[datetime, bytes]]] | None:

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.process import Bot
-from tests.e2e.replay import Publisher
-from tests.e2e.test_fault_points import document
+from tests.e2e.replay import Publisher, document
 from tests.emulators.telegram_api import TOKEN, TelegramApi
 
 ANN, GROUP = 7, -50

@@ -13,6 +13,7 @@ import contextlib
 import json
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -94,6 +95,8 @@ class TelegramApi:
         self.log, self.faults = CallLog(), Faults()
         #: (name, content) of what was sent with photos and documents
         self.attached: list[tuple[str, bytes]] = []
+        #: called when a message was taken and its sender does not know yet
+        self.on_taken: Callable[[], None] = lambda: None
         self.updates: list[Json] = []
         self.webhook: Json = {}
         self.menus: list[Json] = []
@@ -445,6 +448,8 @@ class TelegramApi:
         }
         if entry["ok"] and isinstance(body["result"], dict):
             entry["message_id"] = body["result"].get("message_id")
+        if entry["ok"] and method == "sendMessage":
+            self.on_taken()
         text = json.dumps(body, ensure_ascii=False)
         if rule and rule.get("drop") == "after":
             drop(request)

@@ -1,0 +1,189 @@
+"""The crash loop: the real process between real sockets, killed over and over, and judged by what arrived.
+
+Kills come at named points of the flows (the process ends itself there), when a source has just been sent its document,
+when the chat platform has just taken a message and not answered yet, and at random instants.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+from bot.model import Chat, ChatId, Subscription, SubscriptionId
+from bot.store import open_store
+from tests.e2e.judge import Verdict, judge_chats, judge_process, judge_secrets
+from tests.e2e.newsroom import KEYWORDS, Newsroom
+from tests.e2e.process import Bot
+from tests.emulators.telegram_api import TOKEN, TelegramApi
+
+#: between "fetched" and "settled": after fetch, seen stored with outbox row, claim, call sent, answer received, marked
+POINTS = ("fetched", "placed:1", "committed:1", "claimed:1", "claimed:4", "calling", "sent:1", "sent:3", "settled:1", "settled:2")  # fmt: skip
+SECRET = "feedkey-Zq81vTnotforlogs"
+GROUP = -77
+STRANGER = 999
+_STORE_LEASE = 3.0
+
+
+@dataclass(frozen=True)
+class Kill:
+    """How one life ends: at a point, or so many seconds after the process first reads a source."""
+
+    point: str = ""
+    after: float = 0.0
+
+
+def kills(named: int, at_random: int, rng: Random, longest: float = 3.0) -> list[Kill]:
+    """`named` times every point, and random instants up to `longest` seconds after the first source was read between."""
+    wanted = [Kill(point) for point in POINTS for _ in range(named)]
+    wanted += [Kill(after=rng.uniform(-0.5, longest)) for _ in range(at_random)]
+    rng.shuffle(wanted)
+    return wanted
+
+
+class CrashLoop:
+    """A world of outlets, chats and one bot that does not live long."""
+
+    def __init__(self, folder: Path, store: str, api: TelegramApi, rng: Random) -> None:
+        self.folder = folder
+        self.store = store
+        self.api = api
+        self.news = Newsroom(3, rng, secret=SECRET)
+        self.bot: Bot
+        self.faults = 0
+        self.memory = 0
+        self.subscribed: dict[int, set[str]] = {}
+        self._lag = folder / "lag"
+        self._lease = ["--lease", str(_STORE_LEASE)] if store.startswith("postgres") else []
+        self._most_lag = 0.0
+
+    async def open(self, chats: int) -> None:
+        await self.news.start()
+        store = await open_store(self.store)
+        for number in range(1, chats + 1):
+            chat = GROUP if number == chats else number
+            if chat == GROUP:
+                self.api.group(chat)
+            else:
+                self.api.person(chat)
+            words = {KEYWORDS[number % len(KEYWORDS)]} | ({KEYWORDS[0]} if number % 4 == 0 else set())
+            self.subscribed[chat] = words
+            await store.put_chat(Chat(ChatId("telegram", str(chat))))
+            for word in sorted(words):
+                subscription = Subscription(SubscriptionId(0), ChatId("telegram", str(chat)), word, datetime.now(UTC))
+                await store.add_subscription(subscription)
+        self.api.person(STRANGER)
+        await store.close()
+        self.bot = Bot(
+            self.folder,
+            f'[store]\nurl = "{self.store}"\n[telegram]\ntoken = "{TOKEN}"\nbase_url = "{self.api.base_url}"\n'
+            f'[sources]\ninterval = 1\nallow_private_networks = ["127.0.0.0/8"]\n{self.news.sources()}',
+        )
+
+    async def close(self) -> None:
+        if getattr(self, "bot", None) is not None and self.bot.process is not None:
+            await self.bot.kill()
+        await self.news.stop()
+
+    async def live(self, kill: Kill) -> None:
+        """One life, to its violent end."""
+        before = self.news.requests
+        point = kill.point if ":" in kill.point else ""
+        await self._start(["--point", point] if point else [])
+        if kill.point == "fetched":
+            self.news.on_serve = self._kill_now
+        elif kill.point == "calling":
+            self.api.on_taken = self._kill_now
+        elif not point:
+            if kill.after >= 0:
+                await self._until(lambda: self.news.requests > before, 20)
+            await asyncio.sleep(max(kill.after, 0.0) if kill.after >= 0 else 1.0 + kill.after)
+            self._kill_now()
+        # a point that is not reached within some seconds (nothing was due) ends like a random instant
+        await self._until(lambda: self.bot.process is None or self.bot.process.returncode is not None, 5)
+        self.news.on_serve = self.api.on_taken = lambda: None
+        await self._end()
+
+    async def _start(self, options: list[str]) -> None:
+        self._lag.unlink(missing_ok=True)
+        await self.bot.start(stdin="", observed=[*self._lease, *options, "--lag", str(self._lag)])
+
+    def _kill_now(self) -> None:
+        if self.bot.process is not None and self.bot.process.returncode is None:
+            self.bot.process.send_signal(signal.SIGKILL)
+
+    async def _end(self) -> None:
+        await self.bot.kill()
+        self.faults += 1
+        self._look()
+
+    def _look(self) -> None:
+        if self._lag.exists():
+            self._most_lag = max(self._most_lag, float(self._lag.read_text() or 0))
+
+    async def _until(self, check: Callable[[], object], seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                while not check():
+                    self._weigh()
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            return False
+        return True
+
+    def _weigh(self) -> None:
+        process = self.bot.process
+        if process is None or process.returncode is not None:
+            return
+        try:
+            pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+        except (OSError, IndexError):
+            return
+        self.memory = max(self.memory, pages * os.sysconf("SC_PAGE_SIZE"))
+
+    async def settle(self, within: float) -> Verdict:
+        """The faults are over: a last life, in which everything that was published must arrive."""
+        self.news.closed = True
+        self.news.finished.clear()
+        await self._start([])
+        quiet = await self._until(lambda: len(self.news.finished) == len(self.news.published), within)
+        expected = {chat: self.news.expected(words) for chat, words in self.subscribed.items()}
+        arrived = await self._until(lambda: not self._missing(expected), within)
+        await asyncio.sleep(1.0)
+        code = await self.bot.stop()
+        self._look()
+        verdict = judge_chats(self.api, expected, self.faults)
+        if code or not quiet or not arrived:
+            verdict.problems.append(f"the last life ended with {code}, sources read: {quiet}, all arrived: {arrived}")
+        judge_process(verdict, self.memory, self._most_lag)
+        written = [self.bot.output, self.bot.errors]
+        judge_secrets(verdict, [SECRET], written, self.api)
+        judge_secrets(verdict, [TOKEN, TOKEN.split(":")[1]], [*written, *self.folder.glob("store.json*")], self.api)
+        return verdict
+
+    def _missing(self, expected: dict[int, dict[str, list[str]]]) -> bool:
+        texts: dict[int, list[str]] = {}
+        for call in self.api.log.of("sendMessage", ok=True):
+            texts.setdefault(int(call["params"]["chat_id"]), []).append(call["params"]["text"])
+        return any(
+            title not in "\n".join(texts.get(chat, ()))
+            for chat, by_outlet in expected.items()
+            for titles in by_outlet.values()
+            for title in titles
+        )
+
+
+async def crash_loop(folder: Path, store: str, lives: list[Kill], rng: Random, *, chats: int = 12) -> Verdict:
+    """All of it, on the store at this URL."""
+    async with TelegramApi() as api:
+        loop = CrashLoop(folder, store, api, rng)
+        try:
+            await loop.open(chats)
+            for kill in lives:
+                await loop.live(kill)
+            return await loop.settle(within=60 + len(lives) * 2)
+        finally:
+            await loop.close()
