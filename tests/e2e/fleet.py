@@ -96,6 +96,13 @@ class Fleet:
         pid = int(found[0].rpartition(":")[2]) if found else 0
         return next((n for n, b in self.bots.items() if b.process is not None and b.process.pid == pid), "")
 
+    async def epoch(self, lease: str) -> int:
+        """Higher with each election; 0 while nobody holds it."""
+        async with await psycopg.AsyncConnection.connect(self.url) as connection:
+            sql = "select epoch from leases where name = %s and until > clock_timestamp()"
+            found = await (await connection.execute(sql, [lease])).fetchone()
+        return found[0] if found else 0
+
     async def cut_connections(self) -> None:
         """Every connection of every process at once."""
         self.faults += 1

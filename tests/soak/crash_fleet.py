@@ -81,14 +81,15 @@ class Faults:
         return f"{name} frozen for {FREEZE:.0f} s"
 
     async def _take_over(self, lease: str, strike: Callable[[str], Awaitable[str]]) -> str:
-        before = await self._elected(lease)
-        done = await strike(before)
+        elected, before = await self._elected(lease), await self._fleet.epoch(lease)
+        done = await strike(elected)
         began = time.monotonic()
-        while (after := await self._fleet.holder(lease)) in ("", before):
+        while await self._fleet.epoch(lease) <= before:
             await asyncio.sleep(0.1)
-            if time.monotonic() - began > 60:
-                raise AssertionError(f"nobody took {lease} over from {before}")
-        return f"{done}; {after} holds {lease} after {time.monotonic() - began:.1f} s"
+            if time.monotonic() - began > 2 * FREEZE:
+                raise AssertionError(f"nobody took {lease} over from {elected}")
+        took = time.monotonic() - began
+        return f"{done}; {await self._elected(lease)} holds {lease} after {took:.1f} s"
 
     async def _elected(self, lease: str) -> str:
         while not (name := await self._fleet.holder(lease)):
