@@ -13,8 +13,7 @@ import psycopg
 from bot.model import Chat, ChatId, DeliveryKind, Subscription, SubscriptionId
 from bot.store import open_store
 from tests.e2e.process import Bot
-from tests.e2e.replay import Publisher
-from tests.e2e.test_fault_points import document
+from tests.e2e.replay import Publisher, document
 from tests.emulators.telegram_api import TOKEN, TelegramApi
 
 #: process types of the crash loops

@@ -15,8 +15,7 @@ from pathlib import Path
 from random import Random
 
 from tests.e2e.fleet import FLEET, Fleet, Newspaper, headlines
-from tests.e2e.replay import Publisher
-from tests.e2e.test_fault_points import document
+from tests.e2e.replay import Publisher, document
 from tests.emulators.telegram_api import TelegramApi
 from tests.store.cluster import Cluster, NoPostgres, cluster
 
