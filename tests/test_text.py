@@ -8,7 +8,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.text import cutting, detect_language, fold, folded_offsets, folding, likely_language, surfaces, tokens, words
+from bot.text import (
+    alphabets,
+    cutting,
+    detect_language,
+    fold,
+    folded_offsets,
+    folding,
+    likely_language,
+    surfaces,
+    tokens,
+    words,
+)
 
 ASCII = st.text(st.sampled_from("aZsS.'-07 \n`\"U_%\x00"), max_size=40) | st.text(st.characters(max_codepoint=127))
 ANY = st.text(st.characters(exclude_categories=[])) | st.text(
@@ -31,6 +42,38 @@ def test_every_path_gives_the_same_words(typed: str) -> None:
     """Clustering reads words, alerts read tokens: they must speak of the same."""
     assert words(typed) == [token.word for token in tokens(typed)]
     assert len(surfaces(typed)) == len(words(typed))
+
+
+@pytest.mark.parametrize("alphabet", alphabets._ALPHABETS)
+def test_each_two_neighbours_of_an_alphabet_are_cut_as_the_reference_cuts_them(alphabet: alphabets.Alphabet) -> None:
+    """What an alphabet takes it must take exactly: marks that combine, letters of two scripts, signs that vanish."""
+    for one in alphabet.chars:
+        row = [f"q{one}{other}q{one}q1" for other in alphabet.chars]
+        found = alphabet.words(" ".join(row), cased=False)
+        if found is not None:
+            assert found == [token.word for token in cutting._analyse(" ".join(row))]
+            continue
+        for pair in row:
+            found = alphabet.words(pair, cased=False)
+            assert found is None or found == [token.word for token in cutting._analyse(pair)]
+
+
+@given(
+    st.one_of(
+        [st.text(st.sampled_from(alphabet.chars + "🚀✈\ufe0f…'.s 1"), max_size=30) for alphabet in alphabets._ALPHABETS]
+    )
+)
+@example("a.ß.'s")
+def test_a_text_in_one_alphabet_is_cut_as_the_reference_cuts_it(typed: str) -> None:
+    """The quick way for the scripts of the news gives what the long way gives."""
+    reference = list(cutting._analyse(typed))
+
+    found = alphabets.in_one_alphabet(typed)
+    assert found is None or found == [token.word for token in reference]
+    found = alphabets.in_one_alphabet(typed, cased=True)
+    if any(map(unicodedata.combining, typed)):  # a mark on a digit: the reference shows the digit with it
+        return
+    assert found is None or found == [typed[token.start : token.end].replace(".", "") for token in reference]
 
 
 @given(ANY)

@@ -7,7 +7,8 @@ import unicodedata
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from bot.text.folding import COMPOSING, LIMIT, fold, fold_parts, folds, graphemes
+from bot.text.alphabets import APOSTROPHE, DIGIT, DOT, DOTTED, LETTER, PART, cut, in_one_alphabet
+from bot.text.folding import COMPOSING, LIMIT, fold, fold_parts, graphemes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,52 +105,40 @@ def tokens(text: str) -> list[Token]:
 
 
 _CHARACTER = re.compile(f"[{CHARACTERS}]")
-#: runs of characters (halfwidth Kana too), and of anything else
-_BY_CHARACTERS = re.compile(f"([{CHARACTERS}\uff66-\uff9f]+)|([^{CHARACTERS}\uff66-\uff9f]+)")
+#: characters that fold to themselves whatever stands beside them
+_ALONE = "\u0e01-\u0e30\u3041-\u3096\u30a1-\u30fa\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
+#: the same where nothing composes
+_COMPOSED = _ALONE + "\u0e31-\u0e32\u0e34-\u0e3a\u0e40-\u0e4e"
+#: what parts words and is no sign of any of them
+_GAPS = " \t\n\r,:;!?()\u3000-\u3002\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f\u201c\u201d"
+_RUNS, _COMPOSED_RUNS = (
+    re.compile(f"([{alone}][ {alone}]*)|([^{alone}{_GAPS}]+)").findall for alone in (_ALONE, _COMPOSED)
+)
 
 
-def _by_characters(chunk: str) -> list[str]:
-    """The words of a chunk in which some are characters."""
+def _by_characters(text: str) -> list[str]:
+    """The words of a text in which some are characters."""
+    text = text.replace("\u0e33", "\u0e4d\u0e32")  # the one letter of Thai that is composed of two
+    composed = unicodedata.is_normalized("NFKC", text)
     found: list[str] = []
-    plain = unicodedata.is_normalized("NFKC", chunk)
-    for run, other in _BY_CHARACTERS.findall(chunk):
-        first = (run or other)[0]
-        if not plain and (unicodedata.combining(first) or first in COMPOSING):
-            # It composes with the end of the run before.
-            return [token.word for token in _analyse(chunk)]
-        if other:
+    for run, other in (_COMPOSED_RUNS if composed else _RUNS)(text):
+        if run:
+            found += run.replace(" ", "")
+        elif composed or not (unicodedata.combining(other[0]) or other[0] in COMPOSING):
             found += _chunks[other]
-            continue
-        parts = list(map(_characters.__getitem__, run if plain else graphemes(run)))
-        folded = "".join(parts)
-        if _ALPHANUMERIC.search(folded):
-            # Digits of the script make one number with the digits beside them.
-            return [token.word for token in _analyse(chunk)]
-        found += parts if len(parts) == len(folded) and " " not in folded else folded.replace(" ", "")
+        else:
+            # It composes with the end of the run before.
+            return [token.word for token in _analyse(text)]
     return found
 
 
-class _Characters(dict[str, str]):
-    """Grapheme of a script matched by characters → its folding; a space for what is no letter."""
+class _Chunks(dict[str, list[str]]):
+    """What stands between two spaces, or between characters → its words. Nothing that makes a word reaches over those."""
 
-    def __missing__(self, grapheme: str) -> str:
-        if len(self) >= LIMIT:
-            self.clear()
-        folded = self[grapheme] = _wordings[folds[grapheme]]
-        return folded
-
-
-_characters = _Characters()
-_ALPHANUMERIC = re.compile("[0-9a-z]")
-
-
-class _Chunks(dict[str, tuple[str, ...]]):
-    """What stands between two spaces → its words. Nothing that makes a word reaches over a space."""
-
-    def __missing__(self, chunk: str) -> tuple[str, ...]:
-        if _CHARACTER.search(chunk):
-            return tuple(_by_characters(chunk))
-        found = tuple(token.word for token in _analyse(chunk))
+    def __missing__(self, chunk: str) -> list[str]:
+        found = _ascii_words(chunk) if chunk.isascii() else in_one_alphabet(chunk)
+        if found is None:
+            found = [token.word for token in _analyse(chunk)]
         if len(chunk) <= 40:  # longer ones do not come again
             if len(self) >= LIMIT:
                 self.clear()
@@ -159,65 +148,30 @@ class _Chunks(dict[str, tuple[str, ...]]):
 
 _chunks = _Chunks()
 
-_ASCII_FOLDED = bytes(
-    c + 32 if 65 <= c <= 90 else 39 if c == 96 else c if c in b"'." or 97 <= c <= 122 or 48 <= c <= 57 else 32
+_ASCII_KINDS = bytes(
+    LETTER if chr(c).isalpha() and c < 128 else DIGIT if 48 <= c <= 57 else DOT if c == 46 else PART for c in range(256)
+)
+_ASCII_CASED = bytes(
+    ord(DOTTED) if c == 46 else ord(APOSTROPHE) if c in b"'`" else c if _ASCII_KINDS[c] != PART else 32
     for c in range(256)
 )
-_ASCII_CASED = bytes(c if 65 <= c <= 90 else _ASCII_FOLDED[c] for c in range(256))
-_ASCII_CLASSES = bytes(
-    97 if chr(c).isalpha() and c < 128 else 48 if 48 <= c <= 57 else c if c in b"." else 32 for c in range(256)
-)
-_ASCII_ACRONYM = re.compile(rb"(?i)(?<![a-z0-9])[a-z](?:\.[a-z])+(?![a-z0-9])\.?(?:'s(?![a-z0-9]))?")
-_ASCII_POSSESSIVE = re.compile(rb"'[sS](?![a-zA-Z0-9])(?<=[a-zA-Z0-9]'[sS])")
-
-
-def _join_acronym(match: re.Match[bytes]) -> bytes:
-    return match[0].partition(b"'")[0].replace(b".", b"") + b" "
+_ASCII_FOLDED = _ASCII_CASED.lower()
 
 
 def _ascii_words(text: str, table: bytes = _ASCII_FOLDED) -> list[str]:
     raw = text.encode()
-    folded = raw.translate(table).replace(b".", b" ")
-    # Most stories have neither an acronym nor a word with digits; to find that out must cost next to nothing. One byte
-    # is searched for many times faster than two in a row.
-    for piece in text.split(".")[1:]:
-        if piece[:1].isalpha():
-            # a possessive comes first: in "0's.a" it is not the beginning of an acronym
-            plain = _ASCII_POSSESSIVE.sub(b" ", raw.translate(table))
-            folded = _ASCII_ACRONYM.sub(_join_acronym, plain).replace(b".", b" ")
-            break
-    apostrophes = b"'" in folded
-    if apostrophes:
-        folded = _ASCII_POSSESSIVE.sub(b" ", folded)
-    classes = folded.translate(_ASCII_CLASSES)
-    at = classes.find(b"0")
-    while at >= 0:
-        end = classes.find(b" ", at)
-        if classes[at - 1 : at] == b"a" or classes[at : end if end >= 0 else None].strip(b"0"):
-            folded = _cut(folded, classes)
-            break
-        at = classes.find(b"0", end) if end >= 0 else -1
-    if apostrophes:
-        folded = folded.replace(b"'", b" ")
-    return folded.decode().split()
-
-
-def _cut(folded: bytes, classes: bytes) -> bytes:
-    """Puts a space where letters meet digits."""
-    places = []
-    for seam in (b"a0", b"0a"):
-        at = classes.find(seam)
-        while at >= 0:
-            places.append(at + 1)
-            at = classes.find(seam, at + 1)
-    places.sort()
-    return b" ".join([folded[a:b] for a, b in zip([0, *places], [*places, len(folded)], strict=True)])
+    return cut(raw.translate(table).decode(), raw.translate(_ASCII_KINDS))
 
 
 def words(text: str) -> list[str]:
     """The folded words of the text, in order; a character each in the scripts matched by characters."""
     if text.isascii():
         return _ascii_words(text)
+    found = in_one_alphabet(text)
+    if found is not None:
+        return found
+    if _CHARACTER.search(text):
+        return _by_characters(text)
     return list(chain.from_iterable(map(_chunks.__getitem__, text.split())))
 
 
@@ -225,4 +179,7 @@ def surfaces(text: str) -> list[str]:
     """The words as written, in the case they have; dots of acronyms gone. As many as `words` gives, in its order."""
     if text.isascii():
         return _ascii_words(text, _ASCII_CASED)
+    found = in_one_alphabet(text, cased=True)
+    if found is not None:
+        return found
     return [text[token.start : token.end].replace(".", "") for token in _analyse(text)]
