@@ -19,6 +19,7 @@ from bot.store.pg_lanes import Lanes
 from bot.store.pg_lease import Lease
 from bot.store.pg_pace import SharedPace
 from bot.store.pg_seen import OnceOnly
+from bot.store.postgres import watched
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,7 +46,7 @@ class Together:
         self.pace = SharedPace(store.pool, clock)
         self.inbox = Inbox(store, clock)
         self._lanes = Lanes(store.pool)
-        self._jobs = LaneJobs(url, clock=clock, drain=self._drain)
+        self._jobs = LaneJobs(watched(url), clock=clock, drain=self._drain)
         self._deliverers: dict[int, Deliverer] = {}
         self._make_deliverer: Callable[[Store, int], Deliverer]
         self._turnstile = Lease(store.pool, "ingest", holder, clock)

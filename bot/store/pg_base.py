@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
@@ -32,14 +33,15 @@ class PgBase:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
-    async def run(self, work: Callable[[Connection], Awaitable[T]], *, reads_only: bool = False) -> T:
+    async def run(self, work: Callable[[Connection], Awaitable[T]], *, bare: bool = False) -> T:
         """`work` in a transaction, again when the server went away or was in the way, but not once the commit was sent:
-        then nobody knows whether it happened, and the caller is told so. `reads_only`: there is nothing to know.
+        then nobody knows whether it happened, and the caller is told so. `bare`: one statement, whose transaction the
+        server itself begins and ends, and which may be done twice.
         """
         for pause in (*PAUSES, None):
             committing = False
             try:
-                async with self.pool.connection() as connection, connection.transaction():
+                async with self.pool.connection() as connection, nullcontext() if bare else connection.transaction():
                     result = await work(connection)
                     committing = True
             except TocsinError:
@@ -49,7 +51,7 @@ class PgBase:
             except errors.DiskFull as error:
                 raise StoreFull(f"PostgreSQL refused the write: {_line(error)}; nothing of it was kept") from error
             except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError) as error:
-                if committing and not reads_only:
+                if committing and not bare:
                     raise StoreError(f"PostgreSQL went away during a commit: {_line(error)}; try again") from error
                 problem = error
             except (psycopg.Error, PoolClosed) as error:
@@ -65,10 +67,18 @@ class PgBase:
         async def read(connection: Connection) -> list[tuple[Any, ...]]:
             return await rows(connection, sql, **values)
 
-        return await self.run(read, reads_only=True)
+        return await self.run(read, bare=True)
 
     async def _value(self, sql: str, **values: object) -> Any:
         return (await self._rows(sql, **values))[0][0]
+
+    async def _at_once(self, sql: str, **values: object) -> int:
+        """A change that may happen twice, and holds its locks for no longer than the server needs."""
+
+        async def write(connection: Connection) -> int:
+            return await do(connection, sql, **values)
+
+        return await self.run(write, bare=True)
 
     async def _do(self, sql: str, **values: object) -> int:
         async def write(connection: Connection) -> int:

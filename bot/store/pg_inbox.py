@@ -14,7 +14,7 @@ import structlog
 from bot.errors import LeaseLost, NotElected, StoreError
 from bot.model import FeedState, LeasedFeed, ParsedFeed  # noqa: TC001  msgspec reads the annotations
 from bot.sources.urls import mask_url
-from bot.store.pg_base import PgBase, do, rows
+from bot.store.pg_base import PgBase, do
 from bot.store.pg_lease import SQL
 
 if TYPE_CHECKING:
@@ -101,10 +101,10 @@ class Inbox(PgBase):
         return not await self._rows(SQL["handed"], limit=1)
 
     async def _take_one(self, number: int, ingest: Take) -> None:
-        begun = await self._begin(number)
-        if begun is None:
+        begun = await self._rows(SQL["begin_handed"], n=number)
+        if not begun:
             return
-        tries, body = begun
+        [(tries, body)] = begun
         handed = _decode(body)
         feed = mask_url(handed.leased.feed.id)
         try:
@@ -122,7 +122,7 @@ class Inbox(PgBase):
         except Exception:
             log.exception("poll broke", feed=feed)
             await self._free(handed.leased)
-        await self._do(SQL["drop_handed"], n=number)
+        await self._at_once(SQL["drop_handed"], n=number)
 
     async def _take_late(self, handed: Handed, ingest: Take) -> None:
         """The feed was claimed since, by a hub's post say; or this was taken in before, and finds that all is known."""
@@ -130,12 +130,5 @@ class Inbox(PgBase):
         if again is not None:
             await ingest(again, again.state, handed.parsed)
 
-    async def _begin(self, number: int) -> tuple[int, str] | None:
-        async def work(connection: Connection) -> list[tuple[int, str]]:
-            return await rows(connection, SQL["begin_handed"], n=number)
-
-        found = await self.run(work)
-        return found[0] if found else None
-
     async def _free(self, leased: LeasedFeed) -> None:
-        await self._do(SQL["free_feed"], feed=leased.feed.id, epoch=leased.epoch)
+        await self._at_once(SQL["free_feed"], feed=leased.feed.id, epoch=leased.epoch)

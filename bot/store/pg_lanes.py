@@ -37,7 +37,7 @@ class Lanes(PgBase):
 
         Its claims get new epochs: should it run again, it can settle nothing any more.
         """
-        await self._do(SQL["begin_lane"], lane=lane)
+        await self._at_once(SQL["begin_lane"], lane=lane)
 
         async def work(connection: Connection) -> None:
             chats = [chat for (chat,) in await rows(connection, SQL["open_claims"], lane=lane)]

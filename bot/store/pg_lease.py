@@ -63,7 +63,7 @@ class Lease(PgBase):
             raise NotElected(f"the lease on {self.name} was taken over")
 
     async def _take(self) -> bool:
-        taken = await self._returned("take_lease", holder=self._holder, seconds=LEASE)
+        taken = await self._rows(SQL["take_lease"], name=self.name, holder=self._holder, seconds=LEASE)
         self.epoch = taken[0][0] if taken else None
         return self.epoch is not None
 
@@ -77,7 +77,7 @@ class Lease(PgBase):
             await asyncio.gather(task, return_exceptions=True)
             epoch, self.epoch = self.epoch, None
             try:
-                await self._do(SQL["end_lease"], name=self.name, epoch=epoch)
+                await self._at_once(SQL["end_lease"], name=self.name, epoch=epoch)
             except StoreError:
                 log.info("lease on %s runs out by itself", self.name)
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -92,7 +92,7 @@ class Lease(PgBase):
             pause.cancel()
             asked = self._clock.monotonic()
             try:
-                if not await self._do(SQL["renew_lease"], name=self.name, epoch=self.epoch, seconds=LEASE):
+                if not await self._at_once(SQL["renew_lease"], name=self.name, epoch=self.epoch, seconds=LEASE):
                     log.warning("lease on %s was taken over", self.name)
                     return
                 renewed = asked
@@ -100,9 +100,3 @@ class Lease(PgBase):
                 log.warning("lease on %s not renewed: %s", self.name, error)
                 if self._clock.monotonic() - renewed > LEASE:
                     return
-
-    async def _returned(self, name: str, **values: object) -> list[tuple[int]]:
-        async def work(connection: Connection) -> list[tuple[int]]:
-            return await rows(connection, SQL[name], name=self.name, **values)
-
-        return await self.run(work)

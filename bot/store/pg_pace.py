@@ -67,7 +67,7 @@ class SharedPace(PgBase):
                 return 0.0
 
     async def block(self, platform: str, seconds: float) -> None:
-        await self._do(SQL["block"], key=_text(("blocked", platform)), seconds=seconds)
+        await self._at_once(SQL["block"], key=_text(("blocked", platform)), seconds=seconds)
 
     def _ask(self, asked: _Asked) -> None:
         platform = asked.chat.platform

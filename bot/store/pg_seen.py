@@ -46,7 +46,7 @@ class OnceOnly(PgBase):
         reply = await self._handler.answer(incoming)
         if incoming.id:
             with contextlib.suppress(StoreError):
-                await self._do(SQL["end_seen"], key=key)
+                await self._at_once(SQL["end_seen"], key=key)
         return reply
 
     async def _begin(self, key: str) -> bool:

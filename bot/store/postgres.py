@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from bot.errors import StoreError, StoreTooNew
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 10.0
 MAX_CONNECTIONS = 6
 
+#: libpq's: a server or a network that died is otherwise waited for by the quarter of an hour
+_WATCH = {
+    "connect_timeout": 10,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+#: a process that was stopped or cut off in the middle of a transaction must not keep its locks from all others
+_IDLE = "set idle_in_transaction_session_timeout = '10s'"
 _LOCK = "select pg_advisory_xact_lock(hashtext('tocsin store ' || current_schema()))"
 _VERSION = "select version from tocsin_store"
 _IS_THERE = "select to_regclass('tocsin_store') is not null"
@@ -57,6 +68,15 @@ class PostgresStore(PgOverview):
         await self.pool.close()
 
 
+def watched(url: str) -> str:
+    """The address, with what makes a connection notice within some 10 s that the other side is gone.
+
+    What the address itself says of that counts. Raises psycopg.ProgrammingError for what is no address.
+    """
+    values: dict[str, Any] = {**_WATCH, **conninfo_to_dict(url)}
+    return make_conninfo(**values)
+
+
 async def open_postgres(url: str, *, read_only: bool = False) -> PostgresStore:
     """The store in this database (in the first schema of its search path), made when there is none.
 
@@ -66,11 +86,13 @@ async def open_postgres(url: str, *, read_only: bool = False) -> PostgresStore:
     async def configure(connection: Connection) -> None:
         await connection.set_autocommit(True)
         await connection.execute("set timezone to 'UTC'")
+        await connection.execute(_IDLE)
         if read_only:
             await connection.execute("set default_transaction_read_only to on")
 
     try:
-        async with await psycopg.AsyncConnection.connect(url, autocommit=True, connect_timeout=10) as connection:
+        url = watched(url)
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
             await _prepare(connection, read_only=read_only)
         pool: Any = AsyncConnectionPool(
             url, min_size=1, max_size=MAX_CONNECTIONS, timeout=CONNECT_TIMEOUT, configure=configure, open=False

@@ -55,16 +55,16 @@ class Publisher:
         self.finished: set[str] = set()
         self.requests = 0
         self._runner: web.AppRunner | None = None
-        self.port = 0
+        self.host, self.port = "127.0.0.1", 0
 
-    async def start(self) -> "Publisher":
+    async def start(self, host: str = "127.0.0.1") -> "Publisher":
         app = web.Application()
         app.router.add_get("/{outlet}.xml", self._serve)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, host, 0)
         await site.start()
-        self.port = self._runner.addresses[0][1]
+        self.host, self.port = self._runner.addresses[0][:2]
         return self
 
     async def stop(self) -> None:
@@ -72,7 +72,7 @@ class Publisher:
         await self._runner.cleanup()
 
     def url(self, outlet: str) -> str:
-        return f"http://127.0.0.1:{self.port}/{outlet}.xml"
+        return f"http://{self.host}:{self.port}/{outlet}.xml"
 
     async def _serve(self, request: web.Request) -> web.Response:
         self.requests += 1

@@ -141,15 +141,15 @@ class Faults:
 
 
 class Site:
-    """An aiohttp application on a loopback port of its own."""
+    """An aiohttp application on a port of its own, on loopback unless said otherwise."""
 
     def __init__(self, app: web.Application) -> None:
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
         self.port = 0
 
-    async def start(self, port: int = 0) -> None:
+    async def start(self, port: int = 0, host: str = "127.0.0.1") -> None:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port)
+        site = web.TCPSite(self._runner, host, port)
         await site.start()
         self.port = self._runner.addresses[0][1]
 

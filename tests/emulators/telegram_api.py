@@ -118,8 +118,8 @@ class TelegramApi:
 
     # ------------------------------------------------------------ life
 
-    async def start(self, port: int = 0) -> None:
-        await self._site.start(port)
+    async def start(self, port: int = 0, host: str = "127.0.0.1") -> None:
+        await self._site.start(port, host)
         self._pusher = asyncio.create_task(self._push())
 
     async def close(self) -> None:

@@ -29,7 +29,8 @@ def binaries() -> Path:
 class Cluster:
     """A running server, which can be stopped and started in between."""
 
-    def __init__(self, folder: Path, port: int, *, durable: bool) -> None:
+    def __init__(self, folder: Path, port: int, *, durable: bool, address: str = "") -> None:
+        self._address = address
         self._options = "" if durable else "-c fsync=off -c full_page_writes=off"
         self._bin = binaries()
         self._folder = folder
@@ -62,9 +63,12 @@ class Cluster:
             except LookupError:
                 raise NoPostgres("PostgreSQL does not run as root, and there is no user postgres") from None
         self._run("initdb", "-D", "data", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync")
+        if self._address:
+            with (self._folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write(f"host all all {self._address}/24 trust\n")
 
     def start(self) -> None:
-        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=60 {self._options}"
+        options = f"-p {self._port} -c listen_addresses={','.join(filter(None, ('127.0.0.1', self._address)))} -c unix_socket_directories='' -c max_connections=60 {self._options}"
         self._run("pg_ctl", "-D", "data", "-l", "log", "-w", "-t", "30", "-o", options, "start")
 
     def stop(self, mode: str = "fast") -> None:
@@ -72,9 +76,9 @@ class Cluster:
 
 
 @contextmanager
-def cluster(*, durable: bool = False) -> Iterator[Cluster]:
+def cluster(*, durable: bool = False, address: str = "") -> Iterator[Cluster]:
     """Started when entered; without fsync unless `durable`, which is enough to be killed and restarted. Raises NoPostgres
-    with the reason where there can be none.
+    with the reason where there can be none. `address`: of a network that may connect too.
     """
     binaries()
     with socket.socket() as probe:
@@ -82,7 +86,7 @@ def cluster(*, durable: bool = False) -> Iterator[Cluster]:
         port = probe.getsockname()[1]
     folder = Path(tempfile.mkdtemp(prefix="tocsin-pg-"))
     folder.chmod(0o755)
-    running = Cluster(folder, port, durable=durable)
+    running = Cluster(folder, port, durable=durable, address=address)
     try:
         running.create()
         running.start()
