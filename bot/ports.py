@@ -308,6 +308,10 @@ class Outbox(Protocol):
         """By the platform's message id."""
         ...
 
+    async def release_held(self, chat: ChatId, now: datetime) -> int:
+        """Held rows of the chat that nobody has claimed fall due: what they were held for was changed. How many."""
+        ...
+
     async def next_due(self, now: datetime) -> datetime | None:
         """When the next row that may be claimed falls due; None when there is none."""
         ...

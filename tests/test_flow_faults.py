@@ -618,3 +618,56 @@ async def test_an_entry_that_clustering_chokes_on_still_rings(tmp_path: Path) ->
     await world.deliver()
     assert sorted(world.sends()) == sorted([poison.title, other.title])
     await world.store.close()
+
+
+# ---------------------------------------------------------------- settings that change what is held
+
+
+@pytest.mark.parametrize(
+    ("command", "sent"),
+    [("/quiet off", 2), ("/quiet 01:00-02:00", 2), ("/timezone Asia/Tokyo", 2), ("/quiet 22:30-06:00", 0)],
+)
+async def test_what_is_held_follows_the_quiet_hours(command: str, sent: int, night: World) -> None:
+    """Held for quiet hours that are over, or elsewhere: it comes now, and does not wait for the old morning."""
+    await night.poll("North Wire", SHELLS)
+    await night.poll("Harbour Post", PRIZE)
+    await night.deliver()
+    assert night.sends() == []
+    await night.say(command)
+    await night.deliver()
+    assert sum(title in world_text(night) for title in (SHELLS.title, PRIZE.title)) == sent
+    night.clock.advance(8 * 3600)
+    await night.deliver()
+    assert all(world_text(night).count(title) == 1 for title in (SHELLS.title, PRIZE.title))
+
+
+@pytest.mark.parametrize("command", ["/digest off", "/digest 1 off", "/digest 1 hourly"])
+async def test_what_is_held_follows_the_digest(command: str, world: World) -> None:
+    """A digest that was switched off, for the chat or for a keyword, or comes sooner now, does not keep its stories."""
+    await world.baseline()
+    await world.say("/subscribe Idlib")
+    await world.say("/digest weekly mon 08:00")
+    world.clock.advance(60)
+    await world.poll("North Wire", SHELLS)
+    await world.deliver()
+    assert world.sends() == []
+    await world.say(command)
+    world.clock.advance(3600)
+    await world.deliver()
+    assert SHELLS.title in world_text(world)
+
+
+async def test_a_digest_that_stays_is_not_sent_early(world: World) -> None:
+    """Looking again at what is held, because something else was changed, rings nothing before its time."""
+    await world.baseline()
+    await world.say("/subscribe Idlib, lighthouse")
+    await world.say("/digest 1 daily 08:00")
+    await world.poll("North Wire", SHELLS)
+    await world.deliver()
+    for command in ("/pause 2 1h", "/resume", "/quiet 22:00-07:00", "/timezone Europe/Berlin"):
+        await world.say(command)
+        await world.deliver()
+    assert world.sends() == []
+    world.clock.advance(24 * 3600)
+    await world.deliver()
+    assert len(world.sends()) == 1

@@ -65,6 +65,9 @@ COMMANDS: dict[str, tuple[Callable[[Asked], Awaitable[Reply]], bool, str, str]] 
     "start": (helping.start, False, "", N_("how to begin")),
 }
 
+#: commands and buttons that change when alerts may sound: what is held for the old settings is looked at again
+_TIMING = frozenset({"pause", "resume", "digest", "quiet", "timezone", "snooze"})
+
 _VERBS: dict[str, tuple[Callable[[Asked], Awaitable[Reply]], bool]] = {
     "why": (why.why_story, False),
     "mute": (settings.mute_story, True),
@@ -103,7 +106,7 @@ class Commands:
         managed: Callable[[str, str, str], Awaitable[Chat | None]] = _nothing_managed,
         feeds_from_chats: bool = True,
     ) -> None:
-        """`wake` is called when rows of a chat that was gone may be sent again; `managed` as in `Messenger.managed`,
+        """`wake` is called when rows of a chat that was gone or held may be sent now; `managed` as in `Messenger.managed`,
         with the platform before.
         """
         self._desk = Desk(
@@ -202,7 +205,13 @@ class Commands:
         function, changes, *_about = COMMANDS[name]
         if changes and not asked.incoming.admin:
             return say(_("Only admins change subscriptions here. Anyone may read: /subscriptions, /latest, /why."))
-        return await function(asked.with_args(rest))
+        return await self._do(name, function, asked.with_args(rest))
+
+    async def _do(self, name: str, function: Callable[[Asked], Awaitable[Reply]], asked: Asked) -> Reply:
+        reply = await function(asked)
+        if name in _TIMING and await self._desk.store.release_held(asked.chat.id, asked.now):
+            self._wake()
+        return reply
 
     async def _pressed(self, asked: Asked) -> Reply:
         action, room = await self._desk.store.action(asked.incoming.action, asked.chat.id), None
@@ -216,7 +225,7 @@ class Commands:
         function, changes = _VERBS[action.verb]
         if changes and not asked.incoming.admin:
             return say(_("Only admins change subscriptions here."), private=True)
-        reply = await function(asked.with_args(action.subject))
+        reply = await self._do(action.verb, function, asked.with_args(action.subject))
         return managing.headed(reply, room) if room is not None else reply
 
     async def _chat(self, incoming: Incoming) -> Chat:

@@ -201,6 +201,17 @@ class PgDeliveries(PgChats):
         found = await self._rows(SQL["receipt_of"], chat=chat_key(chat), message=message)
         return receipt_of(found[0]) if found else None
 
+    async def release_held(self, chat: ChatId, now: datetime) -> int:
+        key = chat_key(chat)
+
+        async def work(connection: Connection) -> int:
+            await do(connection, SQL["lock_claims"], chats=[key])
+            released = await do(connection, SQL["release_held"], chat=key, now=now)
+            await do(connection, SQL["refresh_claims"], chats=[key])
+            return released
+
+        return await self.run(work)
+
     async def next_due(self, now: datetime) -> datetime | None:  # noqa: ARG002  # the answer does not depend on it
         moment: datetime | None = await self._value(SQL["next_due"])
         return moment

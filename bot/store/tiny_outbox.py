@@ -295,6 +295,20 @@ class Deliveries(Chats):
         found = several(self._receipts, codec.receipt, chat=chat_key(chat), message=message)
         return found[0] if found else None
 
+    async def release_held(self, chat: ChatId, now: datetime) -> int:
+        key = chat_key(chat)
+        released = 0
+        async with self._transaction():
+            due_rows = self._due_rows.get(key)
+            for row, due in [*due_rows.due.items()] if due_rows else []:
+                delivery = codec.delivery.decode(self._deliveries.rows[row])
+                if delivery.held and due > now and row not in self._claimed.get(key, {}):
+                    self._deliveries.put(row, codec.delivery.encode(replace(delivery, due=now)))
+                    released += 1
+        if released:
+            await self._durable()
+        return released
+
     async def next_due(self, now: datetime) -> datetime | None:  # noqa: ARG002  # the answer does not depend on it
         first = self._free.first()
         return first[0] if first else None

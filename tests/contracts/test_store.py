@@ -750,6 +750,22 @@ async def test_move_chat_is_idempotent_and_voids_claims_of_the_old_id(store: Sto
     assert again.chat.id == NEW
 
 
+async def test_held_rows_are_released_where_nobody_has_them(store: Store) -> None:
+    """Quiet hours that were switched off hold nothing any more; what is in a worker's hands stays there."""
+    await store.put_chat(chat())
+    held = replace(delivery(due=after(900)), held=True)
+    waits = delivery(story="s2", due=after(900))
+    other = replace(delivery(BORIS, story="s1", due=after(900)), held=True)
+    await store.commit(commit(held, waits, other))
+
+    assert await store.release_held(ANNA, after(5)) == 1
+    assert await store.release_held(ANNA, after(5)) == 0
+    [claim] = await store.claim_deliveries(after(5), 60, 9)
+    assert [row.story for row in claim.deliveries] == ["s1"]
+    assert await store.release_held(ANNA, after(6)) == 0
+    assert await store.claim_deliveries(after(6), 60, 9) == []
+
+
 async def test_next_due_looks_at_what_may_be_claimed(store: Store) -> None:
     """The deliverer sleeps until there is work, and never spins on work it can't have."""
     assert await store.next_due(NOW) is None

@@ -81,6 +81,10 @@ where d.id = g.id
 -- name: release_claim
 update deliveries set due = was, claim = null, was = null where chat = %(chat)s and claim = %(epoch)s
 
+-- name: release_held
+update deliveries set due = %(now)s
+where chat = %(chat)s and state = 'due' and held and due > %(now)s and claim is null
+
 -- name: put_receipts
 insert into receipts (chat, story, message, sent, edited, shown)
 select * from unnest(
