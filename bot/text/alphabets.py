@@ -11,9 +11,13 @@ import codecs
 import re
 import unicodedata
 from functools import cached_property
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.text.folding import COMPOSING, folds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: kinds of characters: a letter, a letter of Greek or Cyrillic (which have Latin twins), a digit, a dot, a quotation mark
 #: that Hebrew acronyms have, nothing (folds to no character), several (folds to more than one), and what parts words
@@ -21,32 +25,44 @@ LETTER, TWINNED, DIGIT, DOT, QUOTE, NOTHING, SEVERAL, PART = b'ab0."-+ '
 #: in folded text: a dot, an apostrophe; both part words
 DOTTED, APOSTROPHE = "\x1e", "\x1f"
 
-_SEAM = re.compile(rb"0(?:[ab]|(?<=[ab]0))").search
-_DOTTED = re.compile(rb"\.[ab]").search
+seam = re.compile(rb"0(?:[ab]|(?<=[ab]0))").search
+_SEAMS = re.compile(rb"0(?:(?=[ab])|(?<=[ab]0))").finditer
+dotted = re.compile(rb"\.[ab]").search
 _QUOTED = re.compile(rb'"[ab](?<=[ab]"[ab])').search
 _MIXED = re.compile(rb"a(?:b|(?<=ba))").search
 _PARTS = f" {DOTTED}{APOSTROPHE}"
 _S = f"{APOSTROPHE}[sSśŚşŞšŠșȘ](?![^{_PARTS}])"  # all that fold to s: the text may still have its capitals and marks
 _POSSESSIVE = re.compile(rf"{_S}(?<=[^{_PARTS}]{APOSTROPHE}.)").sub
-_ACRONYM = re.compile(rf"(?<![^{_PARTS}])[^\d{_PARTS}](?:{DOTTED}[^\d{_PARTS}])+(?![^{_PARTS}]){DOTTED}?(?:{_S})?").sub
-_NUMBER = re.compile(r"(\d+)").split
+_L = rf"[^\d{_PARTS}]"
+_ACRONYM = re.compile(rf"{DOTTED}(?<=[{_PARTS}]{_L}{DOTTED}){_L}(?:{DOTTED}{_L})*(?![^{_PARTS}]){DOTTED}?(?:{_S})?").sub
 
 
 def _join_acronym(match: re.Match[str]) -> str:
-    return match[0].partition(APOSTROPHE)[0].replace(DOTTED, "") + " "
+    return match[0].partition(APOSTROPHE)[0].replace(DOTTED, "").ljust(len(match[0]))
 
 
 def cut(told: str, kinds: bytes) -> list[str]:
     """The words of a text in which all that parts words is a space, a dot or an apostrophe, given each character's kind."""
     # Most stories have neither an acronym nor letters grown together with digits: one byte is looked for, and what is
-    # beside it. A possessive comes first: in "0's.a" it is not the beginning of an acronym.
+    # beside it. All that is done keeps every character at its place. A possessive comes first: in "0's.a" it is not the
+    # beginning of an acronym.
     if APOSTROPHE in told:
-        told = _POSSESSIVE(" ", told)
-    if _DOTTED(kinds):
-        told = _ACRONYM(_join_acronym, told)
-    if _SEAM(kinds):
-        told = " ".join(_NUMBER(told))
+        told = _POSSESSIVE("  ", told)
+    if dotted(kinds):
+        told = _ACRONYM(_join_acronym, " " + told)[1:]
+    if seam(kinds):
+        told = " ".join([told[a:b] for a, b in pairwise((0, *_seams(kinds), len(told)))])
     return told.split()
+
+
+def _seams(kinds: bytes) -> Iterator[int]:
+    """Where letters meet digits."""
+    for match in _SEAMS(kinds):
+        i = match.start()
+        if kinds[i - 1 : i].isalpha():
+            yield i
+        if kinds[i + 1 : i + 2].isalpha():
+            yield i + 1
 
 
 def _folded(char: str) -> tuple[str, int]:
@@ -114,7 +130,7 @@ class Alphabet:
         if SEVERAL in kinds:
             if cased:
                 kinds = kinds.replace(b"+", b"a")
-                if _DOTTED(kinds):
+                if dotted(kinds):
                     return None  # one letter as written, two when it is asked for an acronym
             else:
                 for char, folding in tables.several.items():
