@@ -62,7 +62,7 @@ ENDINGS: dict[str, dict[str, tuple[str, ...]]] = {
     "it": {
         "isti": ("ista",), "emi": ("ema", "emo", "eme"), "ammi": ("amma", "ammo"), "gli": ("glio", "glia", "glie"),
         "i": ("o", "e"), "chi": ("co", "ca"), "ghi": ("go", "ga"), "e": ("a",), "che": ("ca",), "ghe": ("ga",), "ci": ("co", "ce"),
-        "gi": ("go", "ge"), "ii": ("io",), "ce": ("cia", "ca"), "ge": ("gia", "ga"), "ici": ("ico", "ice"), "cci": ("ccio", "ccia"), "zi": ("zo", "zio"),
+        "gi": ("go", "ge", "gio"), "ii": ("io",), "ce": ("cia", "ca"), "ge": ("gia", "ga"), "ici": ("ico", "ice"), "cci": ("ccio", "ccia"), "zi": ("zo", "zio"),
     },
     "ro": {"ul": ("", "u"), "ului": ("", "u")} | _cut("a e i le lor uri urile urilor ilor ii iile iilor ei elor ele ea a ile ia ie"),
     "ca": {"s": ("",), "es": ("a", ""), "ns": ("",)},

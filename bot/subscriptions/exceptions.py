@@ -134,7 +134,7 @@ _IRREGULAR = {
         regímenes:régimen vida:vida vidas:vida nada:nada comidas:comida salidas:salida caídas:caída medida:medida medidas:medida llegada:llegada
         llegadas:llegada entrada:entrada entradas:entrada mirada:mirada armada:armada armadas:armada embajada:embajada embajadas:embajada
         década:década décadas:década jornada:jornada jornadas:jornada temporada:temporada temporadas:temporada granada:granada granadas:granada
-        bebida:bebida bebidas:bebida partida:partida partidas:partida herida:herida heridas:herida/herido ida:ida florida:florida nevada:nevada
+        bebida:bebida bebidas:bebida partida:partida partidas:partida herida:herido heridas:herida/herido ida:ida florida:florida nevada:nevada
         cada:cada toda:todo todas:todo madrugada:madrugada madrugadas:madrugada fachada:fachada fachadas:fachada espada:espada espadas:espada
         portada:portada portadas:portada manada:manada manadas:manada bancada:bancada bancadas:bancada
     """,
@@ -191,7 +191,7 @@ _IRREGULAR = {
         barn:barn barnen:barn böcker:bok
     """,
     "uk": """
-        люди:людина людей:людина людям:людина людьми:людина людях:людина діти:дитина дітей:дитина дітям:дитина дітьми:дитина воєн:війна гроші:гроші
+        люди:людина людей:людина людям:людина людьми:людина людях:людина діти:дитина дітей:дитина дітям:дитина дітьми:дитина бої:бій боїв:бій бою:бій боєм:бій боям:бій боями:бій боях:бій воєн:війна гроші:гроші
         грошей:гроші друзі:друг друзів:друг друзям:друг
     """,
 }

@@ -144,13 +144,13 @@ def _indonesian(word: str) -> tuple[str, ...]:
 
 
 _UKRAINIAN = _by_paradigms("uk", typed=False)
-_OPEN = re.compile("[оеє](?=[бвгджзклмнпрстфхцчшщ]{1,2}ь?$)")
+_OPEN = re.compile("[оеє](?=[бвгджзклмнпрстфхцчшщй]{1,2}ь?$)")
 
 
 def _ukrainian(word: str) -> tuple[str, ...]:
     """Харків, Харкова; рік, року: in the dictionary form the vowel of the closed syllable is і."""
     found = _UKRAINIAN(word)
-    closed = [_OPEN.sub("і", form) for form in found if form[-1] not in "аоеіийя"]
+    closed = [_OPEN.sub("і", form) for form in found if form[-1] not in "аоеіия"]
     return tuple(dict.fromkeys((*found, *closed)))
 
 

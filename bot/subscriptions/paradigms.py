@@ -121,6 +121,7 @@ _TABLES = {
         ek | ka ku kiem kowi ki kow kom kami kach | ki
         iec | ca cu cem cowi cy cow com cami cach cow | cy
         ec | ca cu cem cowi cy cow com cami cach | cy
+        er | ra rowi rem rze rzy rowie row rom rami rach | rowie rzy
         iel | la lu lem lowi |
         zien | dnia dniu dniem dni dniom dniami dniach | dni
     """,
@@ -142,6 +143,7 @@ _TABLES = {
         y | eho emu ym em a e ou ych ymi i | a e i
         i | iho imu im ich imi |
         ek | ku kem ky kum kach ka kovi kove | ky
+        en | ne ni nim nich nemi nu nem nech |
         ec | ce ci cem cu cum cich covi | ci
     """,
     "el": """
