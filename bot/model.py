@@ -542,6 +542,9 @@ class Sizes(NamedTuple):
     stories: int
     chats: int
     subscriptions: int
+    #: feeds that fail or are gone, and those paused; none is counted in both
+    failing: int
+    paused: int
 
 
 #: the rhythm of a source is counted in steps of this length, from 00:00 UTC

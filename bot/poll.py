@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from bot.errors import LeaseLost, StoreError
-from bot.model import FeedGone, Fetched, FetchFailed, FetchOutcome, LeasedFeed, ParsedFeed, ParseFailed
+from bot.meter import Meter
+from bot.model import FeedGone, Fetched, FetchFailed, FetchOutcome, LeasedFeed, NotModified, ParsedFeed, ParseFailed
 from bot.sources.schedule import PollPolicy, after_poll
 from bot.sources.trouble import age, to_tell
 from bot.sources.urls import host_of, mask_url
@@ -145,6 +146,7 @@ class Poller:
         hubs: Hubs | None = None,
         slots: int = SLOTS,
         per_host: int = PER_HOST,
+        meter: Meter | None = None,
     ) -> None:
         self._store = store
         self._fetcher = fetcher
@@ -167,6 +169,7 @@ class Poller:
         #: wall clock minus monotonic clock; None before the first look
         self._skew: float | None = None
         self.counts = PollCounts()
+        self._meter = meter or Meter()
 
     async def tick(self) -> None:
         """Claims due feeds for the free slots and starts them. Raises StoreError."""
@@ -277,13 +280,16 @@ class Poller:
             )
         except StoreError as error:
             self.counts.failed += 1
+            self._meter.polls["not stored"] += 1
             log.error("poll not stored", feed=mask_url(leased.feed.id), reason=str(error))  # noqa: TRY400  expected
         except Exception:
             self.counts.failed += 1
+            self._meter.polls["broken"] += 1
             log.exception("poll broke", feed=mask_url(leased.feed.id))
         else:
             self.counts.polled += 1
             self.counts.failed += isinstance(outcome, (FetchFailed, FeedGone))
+            self._meter.polls[_in_a_word(outcome)] += 1
 
     async def _counted(self, leased: LeasedFeed, state: FeedState, parsed: ParsedFeed) -> int:
         new = await self._ingest(leased, state, parsed)
@@ -318,6 +324,12 @@ class Poller:
             await self._store.save_feed(leased.state, leased.epoch)
         except LeaseLost:
             log.info("lease lost", feed=mask_url(leased.feed.id))
+
+
+def _in_a_word(outcome: FetchOutcome) -> str:
+    if isinstance(outcome, FetchFailed):
+        return "unreadable" if outcome.status == 200 else "failed"
+    return {Fetched: "fetched", NotModified: "unchanged", FeedGone: "gone"}[type(outcome)]
 
 
 def _hosts_in_turn(claimed: Sequence[LeasedFeed]) -> list[LeasedFeed]:

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from jinja2 import Environment, nodes
+
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "bot" / "locale" / "tocsin.pot"
 MARKERS = ("_", "N_", "ngettext")
@@ -39,6 +41,18 @@ def modules() -> list[Path]:
     return sorted((ROOT / "bot").rglob("*.py"))
 
 
+def templates() -> list[Path]:
+    return sorted((ROOT / "bot").rglob("templates/*.html"))
+
+
+def _marked_in_template(path: Path) -> Iterator[Marked]:
+    for node in Environment(autoescape=True).parse(path.read_text("utf-8")).find_all(nodes.Call):
+        if isinstance(node.node, nodes.Name) and node.node.name in MARKERS:
+            texts = [arg.value for arg in node.args if isinstance(arg, nodes.Const) and isinstance(arg.value, str)]
+            assert len(texts) == (2 if node.node.name == "ngettext" else 1), f"{path}:{node.lineno}"
+            yield Marked(texts[0], texts[1] if len(texts) > 1 else "")
+
+
 def messages() -> dict[Marked, list[str]]:
     """Every message of the code, in order of appearance, with the files that have it."""
     found: dict[Marked, list[str]] = {}
@@ -50,6 +64,11 @@ def messages() -> dict[Marked, list[str]]:
             for message in _marked(node, f"{name}:{node.lineno}"):
                 files = found.setdefault(message, [])
                 files += [] if name in files else [name]
+    for path in templates():
+        name = path.relative_to(ROOT).as_posix()
+        for message in _marked_in_template(path):
+            files = found.setdefault(message, [])
+            files += [] if name in files else [name]
     return found
 
 

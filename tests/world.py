@@ -9,6 +9,7 @@ from typing import Any
 from bot.commands import Commands
 from bot.deliver import Deliverer
 from bot.ingest import Ingest
+from bot.meter import Meter
 from bot.model import ChatId, Feed, FeedId, Incoming, ParsedEntry, ParsedFeed, Reply
 from bot.pace import LocalPace
 from bot.ports import Store
@@ -46,6 +47,7 @@ class World:
     async def open(self) -> "World":
         self.store = await open_store(self.url)
         habits = Habits()
+        self.meter = Meter()
         self.deliverer = Deliverer(
             store=self.store,
             messengers={"telegram": self.chat},
@@ -55,9 +57,16 @@ class World:
             away=self.away,
             pace=LocalPace(self.clock),
             fault=lambda _: None,
+            meter=self.meter,
         )
         self.ingest = Ingest(
-            store=self.store, clock=self.clock, wake=self.deliverer.wake, owners={}, habits=habits, fault=lambda _: None
+            store=self.store,
+            clock=self.clock,
+            wake=self.deliverer.wake,
+            owners={},
+            habits=habits,
+            fault=lambda _: None,
+            meter=self.meter,
         )
         self.commands = Commands(
             store=self.store, clock=self.clock, managed=lambda _platform, user, name: self.chat.managed(user, name)

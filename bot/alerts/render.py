@@ -111,6 +111,21 @@ def fingerprint(message: Message) -> str:
     return blake2b(shown.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
 
 
+def ago(moment: datetime, now: datetime) -> str:
+    """Say roughly how long ago: "4 min ago", "2 h ago", "yesterday", "3 days ago"."""
+    seconds = max(0.0, (now - moment).total_seconds())
+    if seconds < 3600:
+        minutes = max(1, round(seconds / 60))
+        return fill(ngettext("{count} min ago", "{count} min ago", minutes), count=minutes)
+    if seconds < 86_400:
+        hours = round(seconds / 3600)
+        return fill(ngettext("{count} h ago", "{count} h ago", hours), count=hours)
+    days = round(seconds / 86_400)
+    if days == 1:
+        return _("yesterday")
+    return fill(ngettext("{count} day ago", "{count} days ago", days), count=days)
+
+
 def local_time(moment: datetime, timezone: str, now: datetime) -> str:
     """In the chat's zone: "14:02" today, "Tue 14:02" within a week, "17 May 14:02" before."""
     zone = ZoneInfo(timezone)

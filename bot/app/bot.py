@@ -24,6 +24,7 @@ from bot.deliver import LANES, Deliverer
 from bot.errors import ConfigError
 from bot.heap import watch_collections
 from bot.ingest import Ingest
+from bot.meter import Meter
 from bot.pace import LocalPace
 from bot.poll import Poller
 from bot.push import BODY as PUSHED
@@ -89,6 +90,8 @@ class App:
         self.wire: SampleWire | None = None
         self.web: WebServer | None = None
         self.push: Push | None = None
+        self.meter = Meter()
+        self._watching: asyncio.Task[None] | None = None
         self._ticked = self.clock.monotonic()
 
     async def prepare(self) -> None:
@@ -129,6 +132,7 @@ class App:
             owners={feed.id: feed.owner for feed in feeds if feed.owner},
             habits=self.habits,
             fault=self.fault,
+            meter=self.meter,
         )
         into = self.together.inbox.put if self.together else self.ingest
         web = self.config.web
@@ -152,6 +156,7 @@ class App:
             rng=self.rng,
             policy=PollPolicy(interval=self.config.sources.interval),
             hubs=self.push,
+            meter=self.meter,
         )
 
     async def _managed(self, platform: str, user: str, name: str) -> Chat | None:
@@ -169,6 +174,7 @@ class App:
             pace=self.pace,
             fault=self.fault,
             at_once=at_once,
+            meter=self.meter,
         )
 
     async def _learn(self, span: timedelta) -> None:
@@ -189,15 +195,23 @@ class App:
         """Health checks and webhooks, which check their signatures themselves; only when a port is configured."""
         if self.config.web.port is None:
             return
-        from bot.web import websub  # noqa: PLC0415 - off by default
-        from bot.web.server import WebServer  # noqa: PLC0415
+        from bot.app.site import make_server  # noqa: PLC0415 - off by default
+        from bot.web import websub  # noqa: PLC0415
+        from bot.web.lag import LoopLag  # noqa: PLC0415
 
-        webhooks = {f"/{name}": m.webhook for name, m in self.messengers.items() if hasattr(m, "webhook")}
-        self.web = WebServer(
-            self.config.web.host,
-            self.config.web.port,
-            ready=self._trouble,
-            webhooks=webhooks,
+        lag = LoopLag(self.clock)
+        self._watching = asyncio.create_task(lag.run(), name="loop lag")
+        self.web = make_server(
+            self.config.web,
+            store=self.store,
+            clock=self.clock,
+            commands=self.commands,
+            meter=self.meter,
+            lag=lag.longest,
+            ticked=lambda: self.clock.monotonic() - self._ticked if "poll" in self.roles else 0.0,
+            trouble=self._trouble,
+            wake=self.deliverer.wake,
+            webhooks={f"/{name}": m.webhook for name, m in self.messengers.items() if hasattr(m, "webhook")},
             routes=websub.routes(self.push, PUSHED) if self.push is not None else (),
         )
         try:
@@ -330,6 +344,8 @@ class App:
         for closing in held:
             with contextlib.suppress(Exception):
                 await closing.close()
+        if self._watching is not None:
+            self._watching.cancel()
         if self.web is not None:
             await self.web.close()
         if self.wire is not None:

@@ -56,7 +56,7 @@ def choose(found: Sequence[Found], address: str, *, best: bool, now: datetime) -
 
 
 def _about(one: Found, now: datetime) -> str:
-    from bot.commands.desk import ago  # noqa: PLC0415  it imports half the house; --help should not wait for that
+    from bot.alerts.render import ago  # noqa: PLC0415  it imports half the house; --help should not wait for that
 
     entries = f"{one.entries} {'entry' if one.entries == 1 else 'entries'}"
     fresh = f"newest {ago(one.newest, now)}" if one.newest else "without dates" if one.entries else "nothing in it now"

@@ -27,13 +27,13 @@ from bot.commands import (
 from bot.commands.desk import Asked, Desk, code, did_you_mean, say, suggest
 from bot.errors import StoreError
 from bot.i18n import N_, _, sentence, speaking
-from bot.model import Chat, Reply
+from bot.model import Chat, ChatId, Incoming, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
-    from bot.model import ChatId, Incoming, Subscription
+    from bot.model import Subscription
     from bot.ports import Clock, Store
 
 log = structlog.get_logger()
@@ -115,6 +115,11 @@ class Commands:
         self._wake = wake
         self._asked: dict[tuple[str, str], datetime] = {}
         self._busy: dict[tuple[str, str], tuple[float, bool]] = {}
+
+    async def trial(self, text: str) -> Reply:
+        """What a query would have sent in the last seven days, said as in a chat; nothing is added or kept."""
+        nobody = Incoming(ChatId("", ""), "")
+        return await subscribing.trial(Asked(self._desk, nobody, Chat(nobody.chat), self._desk.clock.now(), text))
 
     def changes(self, incoming: Incoming) -> bool:
         """Whether it would change something, so that the person's rights matter."""

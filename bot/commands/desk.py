@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.alerts.plan import action_id
 from bot.alerts.render import local_time, utf16
-from bot.i18n import _, fill, ngettext, sentence
+from bot.i18n import _, sentence
 from bot.model import Action, Button, Message, Reply, Span
 
 if TYPE_CHECKING:
@@ -136,21 +136,6 @@ def duration(text: str) -> timedelta | None:
     """Read "30m", "2h", "3d" or "1w"; None when it is something else."""
     match = _DURATION.fullmatch(text.strip())
     return timedelta(**{_UNITS[match[2].casefold()]: int(match[1])}) if match else None
-
-
-def ago(moment: datetime, now: datetime) -> str:
-    """Say roughly how long ago: "4 min ago", "2 h ago", "yesterday", "3 days ago"."""
-    seconds = max(0.0, (now - moment).total_seconds())
-    if seconds < 3600:
-        minutes = max(1, round(seconds / 60))
-        return fill(ngettext("{count} min ago", "{count} min ago", minutes), count=minutes)
-    if seconds < 86_400:
-        hours = round(seconds / 3600)
-        return fill(ngettext("{count} h ago", "{count} h ago", hours), count=hours)
-    days = round(seconds / 86_400)
-    if days == 1:
-        return _("yesterday")
-    return fill(ngettext("{count} day ago", "{count} days ago", days), count=days)
 
 
 def pick(subscriptions: Sequence[Subscription], text: str) -> Subscription | None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from bot.alerts.account import account, monday
 from bot.alerts.reasons import told
-from bot.commands.desk import ago, code, say
+from bot.alerts.render import ago
+from bot.commands.desk import code, say
 from bot.commands.history import PAST
 from bot.commands.subscribing import refused
 from bot.errors import QueryError

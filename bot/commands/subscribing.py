@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.commands.desk import ago, code, did_you_mean, page_of, pick, say, suggest
+from bot.alerts.render import ago
+from bot.commands.desk import code, did_you_mean, page_of, pick, say, suggest
 from bot.commands.history import rehearse
 from bot.errors import QueryError
 from bot.i18n import N_, _, fill, listed, ngettext, sentence
@@ -138,14 +139,36 @@ def _would_not_have(rehearsal: Rehearsal) -> list[str | Span]:
     return [fill(nothing, count=rehearsal.sources), " ", *sentence(instead, query=code(query), count=stories)]
 
 
-async def refused(asked: Asked, error: QueryError) -> Reply:
-    """A query that can't be read: one line, the place, and what would do."""
+async def trial(asked: Asked) -> Reply:
+    """What a query would have sent in the last seven days, and how it is understood; nothing is added."""
+    try:
+        parsed = [(text, parse_query(text)) for text in split_subscriptions(asked.args)]
+    except QueryError as error:
+        hint: list[str | Span] = ["\n", *suggest(error.suggestion)[1:]] if error.suggestion else []
+        return say(*_wrong(error), *hint)
+    queries = {print_query(query): (text, query) for text, query in parsed}
+    spans: list[str | Span] = []
+    for printed, rehearsal in (await rehearse(asked, {p: query for p, (_text, query) in queries.items()})).items():
+        text, query = queries[printed]
+        spans += ["\n" if spans else "", code(printed), *_understood(printed, query), ": ", *_would_have(rehearsal)]
+        for notice in notices(text, query):
+            spans += ["\n", notice]
+    return say(*spans)
+
+
+def _wrong(error: QueryError) -> list[str | Span]:
+    """What is wrong with a query, and where."""
     text = error.text.replace("\n", " ")
     start = max(0, error.position - 40)
     shown = text[start : start + 80]
     caret = " " * (error.position - start) + "^"
     wrong = fill(_("I can't read this query: {reason}"), reason=error.message)
-    spans: list[str | Span] = [wrong, "\n", code(shown), "\n", code(caret)]
+    return [wrong, "\n", code(shown), "\n", code(caret)]
+
+
+async def refused(asked: Asked, error: QueryError) -> Reply:
+    """A query that can't be read: one line, the place, and what would do."""
+    spans = _wrong(error)
     if not error.suggestion:
         return say(*spans)
     buttons = await asked.buttons((_("Subscribe to that"), "subscribe", error.suggestion))

@@ -17,6 +17,7 @@ import structlog
 
 from bot.deliver.lane import LEASE, Lanes
 from bot.errors import StoreError
+from bot.meter import Meter
 from bot.model import later
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Deliverer:
         pace: Pace,
         fault: Callable[[str], None],
         at_once: int = LANES,
+        meter: Meter | None = None,
     ) -> None:
         """`at_once`: chats served at the same time."""
         self._store = store
@@ -70,6 +72,7 @@ class Deliverer:
             away=away,
             pace=pace,
             fault=fault,
+            meter=meter or Meter(),
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self._work = asyncio.Event()

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from bot.alerts.facts import Facts
+    from bot.meter import Meter
     from bot.model import Claim, Delivery, SendOutcome
     from bot.ports import Clock, Messenger, Pace, Store
     from bot.stories.summary import Habits
@@ -47,6 +48,9 @@ PATIENCE = 2.5
 _NO_ADAPTER = 600.0
 #: seconds after which a claim is shown to be still ours before anything is sent
 _PROOF = 5.0
+
+#: as metrics name them
+_OUTCOMES = {Sent: "sent", Refused: "refused", RetryLater: "retried", ChatGone: "gone", ChatMoved: "moved"}
 
 
 class Lanes:
@@ -63,6 +67,7 @@ class Lanes:
         away: tuple[datetime, datetime] | None,
         pace: Pace,
         fault: Callable[[str], None],
+        meter: Meter,
     ) -> None:
         self._store = store
         self._messengers = messengers
@@ -71,6 +76,7 @@ class Lanes:
         self._habits = habits
         self._away = away
         self._fault = fault
+        self._meter = meter
         self._pace = pace
         #: nothing more is to be sent: what is in hand is given back
         self.stopping = False
@@ -115,17 +121,20 @@ class Lanes:
                 return
             if now - proved > _PROOF:  # this process may have slept while another took the claim over
                 await self._settle(claim, rows, ())
-            if not await self._send(claim, rows, step, messenger):
+            if not await self._send(claim, rows, step, facts, messenger):
                 return
             proved = self._clock.monotonic()
             if rows:
                 facts = await self._facts(claim, rows)
 
-    async def _send(self, claim: Claim, rows: list[Delivery], step: Send | Edit, messenger: Messenger) -> bool:
+    async def _send(
+        self, claim: Claim, rows: list[Delivery], step: Send | Edit, facts: Facts, messenger: Messenger
+    ) -> bool:
         """One send and its settlement; False when the chat can't go on now."""
         outcome = await self._call(messenger, claim, step)
         self._fault("sent")
         now = self._clock.now()
+        self._count(step, outcome, facts, now)
         if isinstance(outcome, Sent | Refused):
             settled, receipts = _outcome_rows(claim, step, outcome, now)
             await self._settle(claim, rows, settled, receipts)
@@ -133,6 +142,15 @@ class Lanes:
             return True
         await self._interrupted(claim, rows, step, outcome, now)
         return False
+
+    def _count(self, step: Send | Edit, outcome: SendOutcome, facts: Facts, now: datetime) -> None:
+        platform = facts.chat.id.platform
+        word = "edited" if isinstance(step, Edit) and isinstance(outcome, Sent) else _OUTCOMES[type(outcome)]
+        self._meter.deliveries[platform, word] += 1
+        for row in step.rows if isinstance(outcome, Sent) else ():
+            entry = facts.entries.get(row.entry)
+            if entry is not None and row.kind in (DeliveryKind.RING, DeliveryKind.DEVELOP):
+                self._meter.lags[platform, row.held].observe((now - entry.published).total_seconds())
 
     async def _call(self, messenger: Messenger, claim: Claim, step: Send | Edit) -> SendOutcome:
         try:

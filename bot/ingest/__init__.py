@@ -18,6 +18,7 @@ import structlog
 from bot.errors import QueryError
 from bot.ingest.owing import correct, owe
 from bot.ingest.turn import Turn, new_entry, oldest_first
+from bot.meter import Meter
 from bot.model import (
     Entry,
     Fingerprint,
@@ -75,6 +76,7 @@ class Ingest:
         owners: Mapping[FeedId, str],
         habits: Habits,
         fault: Callable[[str], None],
+        meter: Meter | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -82,6 +84,7 @@ class Ingest:
         self._owners = owners
         self._habits = habits
         self._fault = fault
+        self._meter = meter or Meter()
         self._turnstile = asyncio.Lock()
         self._stories: StoryIndex | None = None
         self._index = SubscriptionIndex()
@@ -120,6 +123,7 @@ class Ingest:
             if turn.doubtful:
                 self._stories = None
             self._fault("committed")
+            self._count(turn)
         if turn.deliveries:
             self._wake()
         return turn.new
@@ -133,6 +137,11 @@ class Ingest:
                 self._followed = max(self._followed, story.last_seen)
             index.forget(self._clock.now() - STORY_WINDOW)
             await self._follow_subscriptions()
+
+    def _count(self, turn: Turn) -> None:
+        self._meter.entries += turn.new
+        self._meter.stories += sum(e.kind is Kind.FIRST and e.seen == turn.now for e in turn.entries.values())
+        self._meter.matches += sum(bool(r.subscriptions) and r.created == turn.now for r in turn.deliveries.values())
 
     async def _story_index(self) -> StoryIndex:
         if self._stories is None:

@@ -30,6 +30,7 @@ class _Poll(msgspec.Struct, gc=False):
     feed: str
     next_poll: datetime
     gone: bool = False
+    failures: int = 0
 
 
 class Feeds(Base):

@@ -80,8 +80,16 @@ class Overviews(Entries):
         return {feed: [self._rhythm.get(feed, nothing)[first + n] for n in range(steps)] for feed in feeds}
 
     async def sizes(self) -> Sizes:
-        tables = (self._feeds, self._entries, self._stories, self._chats, self._subscriptions)
-        return Sizes(*(len(table.rows) for table in tables))
+        failing = sum(1 for p in self._schedule.values() if (p.failures or p.gone) and p.feed not in self._paused)
+        return Sizes(
+            feeds=len(self._feeds.rows),
+            entries=len(self._entries.rows),
+            stories=len(self._stories.rows),
+            chats=len(self._chats.rows),
+            subscriptions=len(self._subscriptions.rows),
+            failing=failing,
+            paused=len(self._paused),
+        )
 
     async def revive(self, delivery: Delivery) -> bool:
         found = self._delivery_row(delivery.chat, delivery.story, delivery.id)

@@ -27,7 +27,6 @@ CONNECTIONS = 256
 #: seconds in which a body must arrive
 PATIENCE = 10.0
 _HEADERS = {
-    "Server": "tocsin",
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -127,4 +126,6 @@ async def _guard(
 
 
 async def _dress(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(_HEADERS)
+    response.headers["Server"] = "tocsin"
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)

@@ -94,7 +94,7 @@ async def test_subscriptions_and_what_they_bring(store: Store) -> None:
     assert await store.volumes([first, second], after(-1)) == {first.id: Volume(2, 1), second.id: Volume(1, 0)}
     assert await store.volumes([], NOW) == {}
     await store.put_chat(chat())
-    assert await store.sizes() == Sizes(0, 0, 0, 1, 2)
+    assert await store.sizes() == Sizes(0, 0, 0, 1, 2, 0, 0)
 
 
 async def test_the_rhythm_of_a_source(store: Store) -> None:
@@ -127,6 +127,10 @@ async def test_a_paused_feed_is_not_polled_until_it_is_given_back(place: Place) 
     assert not await store.pause_feed(FeedId("https://none.example/"), paused=True)
     await store.save_feed(replace(leased[FEED].state, next_poll=after(1)), leased[FEED].epoch)
     assert await store.claim_feeds(after(10), 5, 9) == []
+    failing = replace(leased["https://b.example/"].state, failures=2)  # type: ignore[index]
+    await store.save_feed(failing, leased["https://b.example/"].epoch)  # type: ignore[index]
+    sizes = await store.sizes()
+    assert (sizes.feeds, sizes.failing, sizes.paused) == (2, 1, 1)
     await store.sync_feeds([feed(name="N"), feed("https://b.example/")], NOW)
     assert [(f.name, f.paused) for f, _ in await store.feeds()] == [("N", True), ("", False)]
     assert [lease.feed.id for lease in await store.claim_feeds(after(10), 5, 9, force=True)] == ["https://b.example/"]

@@ -26,7 +26,12 @@ from entries e where e.seen >= %(since)s group by 1, 2
 
 -- name: sizes
 select (select count(*) from feeds), (select count(*) from entries), (select count(*) from stories),
-    (select count(*) from chats), (select count(*) from subscriptions)
+    (select count(*) from chats), (select count(*) from subscriptions),
+    (
+        select count(*) from polls p join feeds f on f.id = p.feed
+        where f.body::json ->> 'paused' is null and (p.gone or p.body::json ->> 'failures' is not null)
+    ),
+    (select count(*) from feeds where body::json ->> 'paused' is not null)
 
 -- name: lock_delivery
 select state from deliveries where id = %(id)s for update

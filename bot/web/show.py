@@ -1,0 +1,109 @@
+"""How the page says things: templates, and the few ways in which values become text. Everything is escaped there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from bot import i18n
+from bot.alerts.reasons import told
+from bot.alerts.render import ago, local_time
+from bot.i18n import _, fill, ngettext
+from bot.sources.urls import host_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+    from bot.model import ChatId, Feed, FeedState
+
+_PLATFORMS = {"telegram": "Telegram", "slack": "Slack"}
+#: height of a sparkline, and width of a bar with its gap
+_TALL, _BAR = 22, 4
+
+
+def environment() -> Environment:
+    """Templates in which everything is escaped and nothing may be missing."""
+    made = Environment(
+        loader=PackageLoader("bot.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals.update(
+        _=_, ngettext=ngettext, fill=fill, ago=ago, told=told, chat_name=chat_name, key_of=key_of, source_name=source_name,
+        spark=spark, number=number, lasting=lasting, web_link=web_link, host_of=host_of, is_rtl=i18n.is_right_to_left,
+        spoken=i18n.spoken,
+    )  # fmt: skip
+    made.filters["clock"] = clock
+    return made
+
+
+def key_of(thing: object) -> str:
+    """A name for a source, a chat or a row that tells nothing of its address or id."""
+    return blake2b(str(thing).encode(), digest_size=8).hexdigest()
+
+
+def chat_name(chat: ChatId) -> str:
+    """A chat, told apart from others without its id."""
+    if chat.platform == "console":
+        return _("Console")
+    platform = _PLATFORMS.get(chat.platform, chat.platform)
+    return fill(_("{platform} chat {mark}"), platform=platform, mark=key_of(chat)[:4])
+
+
+def source_name(feed: Feed, state: FeedState) -> str:
+    """The outlet's name, else the host; never the address, which may hold a password."""
+    return feed.name or state.title or host_of(feed.id)
+
+
+def clock(moment: datetime, now: datetime) -> str:
+    """A time in UTC, as short as can be."""
+    return local_time(moment, "UTC", now)
+
+
+def number(value: int) -> str:
+    """With thin spaces between thousands (ISO 31-0), the same in every language."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def lasting(span: timedelta) -> str:
+    """A length of time, roughly."""
+    minutes = round(span.total_seconds() / 60)
+    if minutes < 60:
+        return fill(ngettext("{count} min", "{count} min", minutes), count=minutes)
+    hours = round(minutes / 60)
+    if hours < 48:
+        return fill(ngettext("{count} h", "{count} h", hours), count=hours)
+    days = round(hours / 24)
+    return fill(ngettext("{count} day", "{count} days", days), count=days)
+
+
+def web_link(address: str) -> str:
+    """The address if it may stand in a link: http and https only."""
+    return address if re.match(r"https?://", address, re.IGNORECASE) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One step of a sparkline, in pixels from the top left."""
+
+    x: int
+    y: int
+    height: int
+
+
+def spark(counts: Sequence[int]) -> list[Bar]:
+    """Bars that fill the height; a step with anything in it is seen."""
+    most = max(counts, default=0) or 1
+    bars = []
+    for place, count in enumerate(counts):
+        height = max(2, round(count / most * _TALL)) if count else 0
+        bars.append(Bar(place * _BAR, _TALL - height, height))
+    return bars
