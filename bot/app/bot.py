@@ -81,6 +81,7 @@ class App:
             feeds_from_chats=config.sources.from_chats,
         )
         self.commands: CommandHandler = self.together.once_only(commands) if self.together else commands
+        self._trial = commands.trial
         self.scheduler = Scheduler(self.clock)
         self.client = make_fetcher(config)
         self.fetcher: Fetcher = self.client
@@ -205,7 +206,7 @@ class App:
             self.config.web,
             store=self.store,
             clock=self.clock,
-            commands=self.commands,
+            trial=self._trial,
             meter=self.meter,
             lag=lag.longest,
             ticked=lambda: self.clock.monotonic() - self._ticked if "poll" in self.roles else 0.0,

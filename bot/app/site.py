@@ -17,9 +17,9 @@ from bot.web.server import WebServer
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from bot.commands import Commands
     from bot.config import WebConfig
     from bot.meter import Meter
+    from bot.model import Reply
     from bot.ports import Clock, Store
     from bot.web.server import Webhook
 
@@ -34,7 +34,7 @@ def make_server(
     *,
     store: Store,
     clock: Clock,
-    commands: Commands,
+    trial: Callable[[str], Awaitable[Reply]],
     meter: Meter,
     lag: Callable[[], float],
     ticked: Callable[[], float],
@@ -53,9 +53,7 @@ def make_server(
             host=config.host,
         )
     ready = _readiness(store, clock, trouble)
-    pages = Pages(
-        board=Board(store, clock), door=door, store=store, clock=clock, ready=ready, trial=commands.trial, wake=wake
-    )
+    pages = Pages(board=Board(store, clock), door=door, store=store, clock=clock, ready=ready, trial=trial, wake=wake)
     metrics = Metrics(store=store, clock=clock, meter=meter, lag=lag, ticked=ticked)
 
     async def exposed(request: web.Request) -> web.StreamResponse:

@@ -9,7 +9,6 @@ from pathlib import Path
 import aiohttp
 
 from bot.app.site import make_server
-from bot.commands import Commands
 from bot.config import WebConfig
 from bot.errors import StoreFull
 from bot.meter import Histogram, Meter
@@ -182,7 +181,7 @@ async def test_readiness_and_metrics_at_the_door(tmp_path: Path) -> None:
         (WebConfig(port=0, public_url="https://t.example"), "", 403),
     ):
         server = make_server(
-            config, store=world.store, clock=world.clock, commands=Commands(store=world.store, clock=world.clock),
+            config, store=world.store, clock=world.clock, trial=world.commands.trial,
             meter=Meter(), lag=lambda: 0.0, ticked=lambda: 0.0, trouble=trouble, wake=lambda: None, webhooks={}, routes=(),
         )  # fmt: skip
         await server.start()
