@@ -139,7 +139,7 @@ class Answers:
         # a server that knows fewer methods can still say who is an admin where
         chat = ChatId(PLATFORM, str(found.get("id") or where))
         admin = found.get("type") != "private" and await self._is_admin(Incoming(chat, user))
-        return Chat(chat, title=str(found.get("title") or name)) if admin else None
+        return Chat(chat, title=str(found.get("title") or "")) if admin else None
 
     async def _is_admin(self, incoming: Incoming) -> bool | None:
         """None: Telegram would not say."""

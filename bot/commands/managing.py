@@ -46,12 +46,21 @@ async def begin(asked: Asked, room: Chat) -> Reply:
     """From now on the commands of this private chat are about the room."""
     store, user = asked.desk.store, asked.incoming.user
     known = await store.chat(room.id) or replace(room, language=asked.chat.language, timezone=asked.chat.timezone)
-    managers = (*(m for m in known.managers if m != user), user)[-_MANAGERS:]
-    await store.put_chat(replace(known, title=room.title, managers=managers))
+    await store.put_chat(_managed_by(known, user, room.title))
     await store.put_chat(replace(asked.chat, managing=room.id.address))
     began = _("What you send me here is now about {room}: {subscribe}, {list} and all the others. {end} ends it.")
     places = {"subscribe": code("/subscribe Idlib"), "list": code("/subscriptions"), "end": code("/manage off")}
-    return say(*sentence(began, room=Span(room.title, bold=True), **places))
+    return say(*sentence(began, room=Span(name_of(room, known), bold=True), **places))
+
+
+def _managed_by(known: Chat, user: str, title: str) -> Chat:
+    managers = (*(m for m in known.managers if m != user), user)[-_MANAGERS:]
+    return replace(known, title=title or known.title, managers=managers)
+
+
+def name_of(room: Chat, known: Chat) -> str:
+    """As people know it; its number where nobody said."""
+    return room.title or known.title or room.id.address
 
 
 async def end(asked: Asked) -> Reply:
@@ -82,13 +91,14 @@ async def into_room(asked: Asked) -> tuple[Asked, Chat | None]:
     if room is None:
         return asked, None
     known = await asked.desk.store.chat(room.id) or replace(room, language=asked.chat.language)
+    room = replace(room, title=name_of(room, known))
     incoming = replace(asked.incoming, chat=room.id, message="", admin=True, title=room.title)
     return replace(asked, incoming=incoming, chat=known), room
 
 
 def headed(reply: Reply, room: Chat) -> Reply:
     """The reply under the name of the room that it is about."""
-    title = Span(f"{room.title or room.id.address}\n", bold=True)
+    title = Span(f"{room.title}\n", bold=True)
     return replace(reply, message=replace(reply.message, spans=(title, *reply.message.spans)))
 
 
@@ -103,9 +113,10 @@ async def lost(asked: Asked) -> Reply:
 async def added(asked: Asked, room: Chat) -> Reply:
     """To who made the bot an admin of a channel: it can be managed from here."""
     known = await asked.desk.store.chat(room.id) or replace(room, language=asked.chat.language)
-    managers = (*(m for m in known.managers if m != asked.incoming.user), asked.incoming.user)[-_MANAGERS:]
-    await asked.desk.store.put_chat(replace(known, title=room.title, managers=managers))
-    told = sentence(_("I can post in {room} now. What is it to be told about?"), room=Span(room.title, bold=True))
+    await asked.desk.store.put_chat(_managed_by(known, asked.incoming.user, room.title))
+    told = sentence(
+        _("I can post in {room} now. What is it to be told about?"), room=Span(name_of(room, known), bold=True)
+    )
     buttons = await asked.buttons((_("Choose here"), "manage", room.id.address))
     message = Message(tuple(told), (buttons,))
     return Reply(message)

@@ -105,3 +105,14 @@ async def test_who_makes_the_bot_an_admin_is_asked_what_to_tell(world: World) ->
     await world.say("", action=button(reply, "Choose"))
     await world.say("/subscribe Idlib")
     assert await queries(world, WIRE.id) == ["Idlib"]
+
+
+async def test_a_name_that_is_known_is_kept(world: World) -> None:
+    """A server that does not describe the room must not turn its name into a number."""
+    await world.say("/manage @thewire")
+    world.chat.rooms["u1", "-1007"] = Chat(WIRE.id)
+    assert (await world.say("/subscribe Idlib")).message.text.startswith("The Wire\n")
+    assert "The Wire" in (await world.say("/manage -1007")).message.text
+    wire = await world.store.chat(WIRE.id)
+    assert wire is not None
+    assert wire.title == "The Wire"
