@@ -146,13 +146,13 @@ def _parse(text: str, accepts: Callable[[str], bool]) -> Query:
     scanner = Scanner(text, accepts)
     expr = _grammar(scanner)
     if not positive(expr):
-        first = next((piece.start for piece in scanner.pieces if piece.kind == "NOT"), 0)
+        start, end = next(((p.start, p.end) for p in scanner.pieces if p.kind == "NOT"), (0, 0))
         message = (
             _("one side of OR says only what not to find; add a word to find")
             if isinstance(expr, Or)
             else _("it says only what not to find; add a word to find")
         )
-        raise scanner.fail(message, first, scanner.without(first, first + 1))
+        raise scanner.fail(message, start, scanner.without(start, end))
     return Query(expr, scanner.min_outlets or 1)
 
 

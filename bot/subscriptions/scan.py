@@ -6,6 +6,7 @@ One pass; each step takes at least one character. What can't be meant is refused
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.errors import QueryError
@@ -98,7 +99,11 @@ class Scanner:
         return QueryError(message, self.text, position, next(filter(self.accepts, suggestions), ""))
 
     def without(self, start: int, end: int, instead: str = "") -> str:
-        return (self.text[:start] + instead + self.text[end:]).strip()
+        """The text with something else in a place; where two spaces meet, one goes."""
+        before, after = self.text[:start], instead + self.text[end:]
+        return (
+            before.rstrip() + " " + after.lstrip() if before[-1:].isspace() and after[:1].isspace() else before + after
+        ).strip()
 
     def scan(self) -> list[Piece]:
         plain, at = self.plain, 0
@@ -122,7 +127,7 @@ class Scanner:
                 at = self.add("OR", at, at + (2 if plain.startswith("||", at) else 1))
             elif char == ",":
                 if not self.open:
-                    hint = self.without(at, at + 1, " OR")
+                    hint = f"{self.text[:at].rstrip()} OR {self.text[at + 1 :].lstrip()}"
                     raise self.fail(_("a comma separates subscriptions; quote it, or write OR"), at, hint)
                 at += 1
             elif char == "-" and at + 1 < len(plain) and not plain[at + 1].isspace() and plain[at + 1] not in ")|,":
@@ -172,7 +177,9 @@ class Scanner:
         end, within = close + 1, None
         if near := _NEAR.match(self.plain, end):
             if not near[1] or len(near[1]) > 3 or int(near[1]) > MAX_WITHIN:
-                hints = self.without(near.start(), near.end(), "~4"), self.without(near.start(), near.end())
+                rest = _CHUNK.match(self.plain, near.start())
+                stop = rest.end() if rest else near.end()
+                hints = self.without(near.start(), stop, "~4"), self.without(near.start(), stop)
                 message = fill(_("~ takes a number of other words from 0 to {most}"), most=MAX_WITHIN)
                 raise self.fail(message, near.start(), *hints)
             within, end = int(near[1]), near.end()
@@ -198,13 +205,18 @@ class Scanner:
     def chunk(self, start: int) -> int:
         match = _CHUNK.match(self.plain, start)
         typed, end = (match[0], match.end()) if match else (self.plain[start], start + 1)
+        before = self.pieces[-1] if self.pieces else None
+        if re.fullmatch(r"~\d{1,3}", typed) and before and isinstance(before.value, Phrase):
+            raise self.fail(_("~ goes after a quoted phrase"), start, self.without(before.end, start))
         bare = _bare(typed)
         if bare in _OPERATORS:
             return self.add(bare, start, end)
         if _FIELD.match(bare) or _UNKNOWN.match(bare):
             quoted = self.without(start, end, f'"{self.text[start:end]}"')
             unknown = _("there is no field {field}, only title:, source:, lang:, tag: and min:")
-            raise self.fail(fill(unknown, field=typed[: typed.index(":") + 1]), start, quoted)
+            name = typed[: typed.index(":")]
+            meant = self.without(start, end, _meant(name.lower()) + typed[len(name) :]) if _meant(name.lower()) else ""
+            raise self.fail(fill(unknown, field=f"{name}:"), start, *filter(None, [meant]), quoted)
         if "*" in bare:
             return self.wildcard(bare, start, end)
         if "~" in bare:
@@ -228,6 +240,19 @@ class Scanner:
         if sum(map(len, words(stem))) < 3:
             raise self.fail(_("a * needs at least 3 letters before it"), start, hint)
         return self.add("LEAF", start, end, Prefix(stem))
+
+
+#: names of fields elsewhere, and what they are here
+_ELSEWHERE = {
+    "site": "source", "from": "source", "host": "source", "outlet": "source", "feed": "source", "headline": "title", "intitle": "title",
+    "language": "lang", "category": "tag", "label": "tag",
+}  # fmt: skip
+
+
+def _meant(name: str) -> str:
+    """The field that was meant by another name or a slip of the finger; "" when it is none of them."""
+    near = get_close_matches(name, ("title", "source", "lang", "tag", "min"), 1, 0.7)
+    return _ELSEWHERE.get(name) or next(iter(near), "")
 
 
 def _bare(typed: str) -> str:

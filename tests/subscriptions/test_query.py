@@ -175,6 +175,13 @@ def test_how_it_is_understood(typed: str, understood: str) -> None:
         ('""', 0, "between these quotes", ""),
         ("Idlib~2", 5, "after a quoted phrase", "Idlib"),
         ('"a b"~', 5, "from 0 to 50", '"a b"~4'),
+        ("NOT football", 0, "only what not to find", "football"),
+        ('"a b"~many', 5, "from 0 to 50", '"a b"~4'),
+        ('"a b" ~4', 6, "after a quoted phrase", '"a b"~4'),
+        ("Turkey,Russia", 6, "a comma separates", "Turkey OR Russia"),
+        ("Turkey OR OR Russia", 7, "belongs after OR", "Turkey OR Russia"),
+        ("site:bbc.co.uk war", 0, "no field site:", "source:bbc.co.uk war"),
+        ("titel:war", 0, "no field titel:", "title:war"),
     ],
 )
 def test_what_can_not_be_meant_is_refused(typed: str, position: int, part: str, suggestion: str) -> None:
