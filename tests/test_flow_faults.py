@@ -671,3 +671,18 @@ async def test_a_digest_that_stays_is_not_sent_early(world: World) -> None:
     world.clock.advance(24 * 3600)
     await world.deliver()
     assert len(world.sends()) == 1
+
+
+async def test_a_clock_that_was_days_ahead_closes_no_story(world: World) -> None:
+    """Row 55: what was open before the clock ran ahead is open again when it is set right: a copy does not ring anew."""
+    await world.baseline()
+    await world.say("/subscribe Idlib")
+    await world.poll("North Wire", SHELLS)
+    await world.deliver()
+    world.clock.time += timedelta(days=5)
+    await world.poll("Coast Radio", item("Dockers vote to strike at Rostock harbour from Friday"))
+    world.clock.time -= timedelta(days=5)
+    world.clock.advance(600)
+    await world.poll("Harbour Post", SHELLS_2)
+    await world.deliver()
+    assert world.sends() == [SHELLS.title]

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bot.model import (
+        EntryId,
         FeedId,
         FeedState,
         LeasedFeed,
@@ -60,6 +61,8 @@ STORY_WINDOW = timedelta(hours=72)
 _BUMP = timedelta(days=1)
 #: how far clocks of machines may differ
 _OVERLAP = timedelta(minutes=5)
+#: seconds by which a wall clock is not set back in daily life
+_SET_BACK = 3600.0
 #: stories or subscriptions taken from the store before the event loop gets a turn
 _SLICE = 10
 
@@ -92,6 +95,8 @@ class Ingest:
         self._version = 0
         #: when what is known of other processes' stories was last seen by them
         self._followed = clock.now() - STORY_WINDOW
+        #: wall clock minus monotonic clock, when last looked at
+        self._skew = clock.now().timestamp() - clock.monotonic()
 
     async def __call__(self, leased: LeasedFeed, state: FeedState, parsed: ParsedFeed) -> int:
         """Take one parsed feed through the turnstile; returns how many entries were new.
@@ -99,6 +104,7 @@ class Ingest:
         Raises what the store raises; then nothing of the feed was kept, and the next turn starts from the store.
         """
         async with self._turnstile:
+            self._follow_clock()
             index = await self._story_index()
             await self._follow_subscriptions()
             now = self._clock.now()
@@ -131,10 +137,11 @@ class Ingest:
     async def follow(self) -> None:
         """Takes over what another process has committed, so that this one can go on from there at once."""
         async with self._turnstile:
+            self._follow_clock()
             index = await self._story_index()
             for story in await self._store.open_stories(self._followed - _OVERLAP):
-                index.follow(story, await self._store.entries(index.unknown(story)))
-                self._followed = max(self._followed, story.last_seen)
+                index.follow(story, await self._entries(index.unknown(story)))
+                self._followed = max(self._followed, min(story.last_seen, self._clock.now()))
             index.forget(self._clock.now() - STORY_WINDOW)
             await self._follow_subscriptions()
 
@@ -143,17 +150,32 @@ class Ingest:
         self._meter.stories += sum(e.kind is Kind.FIRST and e.seen == turn.now for e in turn.entries.values())
         self._meter.matches += sum(bool(r.subscriptions) and r.created == turn.now for r in turn.deliveries.values())
 
+    def _follow_clock(self) -> None:
+        """A clock that ran ahead let stories go that are open still: when it was set back, all is read anew."""
+        now = self._clock.now()
+        skew = now.timestamp() - self._clock.monotonic()
+        if self._skew - skew > _SET_BACK:
+            log.warning("clock was set back", seconds=round(self._skew - skew))
+            self._stories = None
+            self._followed = now - STORY_WINDOW
+        self._skew = skew
+
     async def _story_index(self) -> StoryIndex:
         if self._stories is None:
             index = StoryIndex(window=STORY_WINDOW)
             stories = await self._store.open_stories(self._clock.now() - STORY_WINDOW)
             for number, story in enumerate(stories):
-                self._followed = max(self._followed, story.last_seen)
-                index.restore([(story, await self._store.entries(story.entries))])
+                self._followed = max(self._followed, min(story.last_seen, self._clock.now()))
+                index.restore([(story, await self._entries(story.entries))])
                 if number % _SLICE == 0:
                     await self._clock.sleep(0)  # 100,000 entries take half a minute
             self._stories = index
         return self._stories
+
+    async def _entries(self, ids: Sequence[EntryId]) -> list[Entry]:
+        """As if none had been seen later than now: what a clock that ran ahead has stamped would close what is open."""
+        now = self._clock.now()
+        return [e if e.seen <= now else replace(e, seen=now) for e in await self._store.entries(ids)]
 
     async def _follow_subscriptions(self) -> None:
         for number, change in enumerate(await self._store.subscription_changes(self._version)):
