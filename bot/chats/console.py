@@ -60,7 +60,9 @@ class _Shown:
     """A printed message: its plain lines, and the words that press its buttons."""
 
     def __init__(self, number: int, message: Message) -> None:
-        self.lines = printable(message.text).strip().split("\n")
+        # edits are told in dim lines without looks: what is struck must show as such
+        written = "".join(f"~~{span.text}~~" if span.strike else span.text for span in message.spans)
+        self.lines = printable(written).strip().split("\n")
         self.buttons: dict[str, Button] = {}
         for button in (button for row in message.buttons for button in row):
             first = re.match(r"\w+", button.label.casefold())

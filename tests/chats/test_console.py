@@ -137,6 +137,22 @@ async def test_an_edit_names_what_changed_and_nothing_else() -> None:
     assert out.getvalue() == "(updated) Monitors reach the outskirts of Idlib\n"
 
 
+async def test_an_old_headline_shows_as_old() -> None:
+    """In the line that tells of an edit there are no looks: a corrected headline is not read as one long one."""
+    console, out = printing()
+    sent = await console.send(LOCAL, Message((Span("Monitors enter", bold=True), Span("\nNorth Wire"))))
+    assert isinstance(sent, Sent)
+    out.truncate(out.seek(0))
+    corrected = (
+        Span("Monitors enter", strike=True),
+        Span(" "),
+        Span("Monitors reach", bold=True),
+        Span("\nNorth Wire"),
+    )
+    await console.edit(LOCAL, sent.message, Message(corrected))
+    assert "(updated) ~~Monitors enter~~ Monitors reach\n" in out.getvalue()
+
+
 async def test_a_message_of_an_earlier_run_can_still_be_edited() -> None:
     """After a restart the store names messages this process never printed: they get a line, never another's place."""
     console, out = printing()
