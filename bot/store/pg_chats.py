@@ -120,11 +120,14 @@ class PgChats(PgFeeds):
         return [Mute(chat_of(chat), StoryId(story), since) for chat, story, since in found]
 
     async def put_actions(self, actions: Sequence[Action]) -> None:
-        async def work(connection: Connection) -> None:
-            for action in actions:
-                await self.put_action(connection, action)
-
-        await self.run(work)
+        given = {action.id: action for action in actions}.values()
+        await self._at_once(
+            SQL["put_actions"],
+            ids=[action.id for action in given],
+            chats=[chat_key(action.chat) for action in given],
+            created=[action.created for action in given],
+            bodies=[codec.action.encode(action).decode() for action in given],
+        )
 
     async def put_action(self, connection: Connection, action: Action) -> None:
         body = codec.action.encode(action).decode()

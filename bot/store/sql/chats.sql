@@ -52,6 +52,11 @@ select chat, story, since from mutes where story = any(%(stories)s) order by sin
 insert into actions (id, chat, created, body) values (%(id)s, %(chat)s, %(created)s, %(body)s)
 on conflict (id) do update set chat = excluded.chat, created = excluded.created, body = excluded.body
 
+-- name: put_actions
+insert into actions (id, chat, created, body)
+select * from unnest(%(ids)s::text[], %(chats)s::text[], %(created)s::timestamptz[], %(bodies)s::text[])
+on conflict (id) do update set chat = excluded.chat, created = excluded.created, body = excluded.body
+
 -- name: action
 select body from actions where id = %(id)s and chat = %(chat)s
 
