@@ -54,6 +54,9 @@ _GUESSES = (
     ("cp949", re.compile("[이다의는가을에로]"), re.compile("[\uac00-\ud7a3]")),
 )
 _SAMPLE = 60_000
+_LONG_SAMPLE = 500_000
+_BESIDE_LATIN = re.compile(rb"[A-Za-z]{2}[\x80-\xff](?![\x80-\xff])|(?<![\x80-\xff])[\x80-\xff][A-Za-z]{2}")
+_RUNS = re.compile(rb"[\x80-\xff]{3,}")
 
 
 def to_text(body: bytes, content_type: str) -> tuple[str, str]:
@@ -81,19 +84,43 @@ def to_text(body: bytes, content_type: str) -> tuple[str, str]:
     return text, ""
 
 
+def certain(body: bytes, content_type: str) -> bytes | None:
+    """The document in UTF-8, where its encoding needs no guess and nothing is wrong with it; `to_text` reads the same."""
+    if body.startswith(codecs.BOM_UTF8):
+        body = body[len(codecs.BOM_UTF8) :]
+    elif not body.lstrip().startswith(b"<") or body[1:2] == b"\x00":
+        return None
+    declared = _label(_DECLARED.match(body[:1000]))
+    served = _HTTP.search(content_type)
+    http = served[1].lower() if served else ""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        text = _labelled(body, declared, http)
+        return text.encode("utf-8", "replace") if text is not None else None
+    return None if (declared or http).startswith(_SEVEN_BIT) else body
+
+
 def _decode_other(body: bytes, declared: str, http: str) -> tuple[str, str]:
     """What is not UTF-8."""
-    labels = [http, declared] if http and http not in _DEFAULTS else [declared, http]
-    for label in labels:
-        if label and label not in _DEFAULTS and not label.startswith("utf"):
-            text = _strict(body, label)
-            if text is not None:
-                return text, ""
+    text = _labelled(body, declared, http)
+    if text is not None:
+        return text, ""
     if "utf" in (declared or http or "utf") and _mostly_utf8(body):
         return body.decode(errors="replace"), "some bytes are not valid UTF-8"
     guess = _guess(body)
     note = "" if declared in _DEFAULTS and guess == "windows-1252" else f"the encoding is not declared: read as {guess}"
     return body.decode(guess, errors="replace"), note
+
+
+def _labelled(body: bytes, declared: str, http: str) -> str | None:
+    """By the first label that fits; None where none does."""
+    for label in [http, declared] if http and http not in _DEFAULTS else [declared, http]:
+        if label and label not in _DEFAULTS and not label.startswith("utf"):
+            text = _strict(body, label)
+            if text is not None:
+                return text
+    return None
 
 
 def _mostly_utf8(body: bytes) -> bool:
@@ -106,6 +133,8 @@ def _mostly_utf8(body: bytes) -> bool:
 
 def _guess(body: bytes) -> str:
     """The encoding under which the bytes above ASCII read as common letters of one script."""
+    if len(_BESIDE_LATIN.findall(body[:_LONG_SAMPLE])) > len(_RUNS.findall(body[:_LONG_SAMPLE])):
+        return "windows-1252"  # single letters with accents in Latin words
     high = re.sub(rb"[\x00-\x1f!-@\[-`{-~]+", b" ", body)[:_SAMPLE]
     best, best_score = "windows-1252", 0.0
     for encoding, common, script in _GUESSES:

@@ -9,13 +9,12 @@ from xxhash import xxh3_64_hexdigest
 
 from bot.model import ParsedEntry
 from bot.sources.plain import clean, shorten, unique
+from bot.sources.slices import MAX_ENTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-#: newest entries kept of one document
-MAX_ENTRIES = 1_000
 #: characters kept
 MAX_TITLE = 1_000
 MAX_SUMMARY = 10_000

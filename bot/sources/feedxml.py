@@ -25,7 +25,7 @@ _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 #: control characters that XML 1.0 forbids (section 2.2): dropped, so that one of them does not spoil a document
 _FORBIDDEN = bytes([*range(9), 11, 12, *range(14, 32)])
 #: above it a value is not searched for an e-mail address: feedparser's expression is quadratic
-_LONGEST_AUTHOR = 500
+LONGEST_AUTHOR = 500
 
 
 class _News:
@@ -76,11 +76,11 @@ class _News:
 
     def _sync_author_detail(self, key: str = "author") -> None:
         author = self._get_context().get(key) or ""
-        if len(author) <= _LONGEST_AUTHOR:
+        if len(author) <= LONGEST_AUTHOR:
             super()._sync_author_detail(key)  # type: ignore[misc]
 
 
-class _Strict(_News, StrictFeedParser):  # type: ignore[misc]
+class Strict(_News, StrictFeedParser):  # type: ignore[misc]
     """Over expat."""
 
 
@@ -96,7 +96,7 @@ def read(text: str, url: str) -> tuple[dict[str, Any], list[dict[str, Any]], str
     document = "<?xml version='1.0' encoding='utf-8'?>\n" + _DECLARATION.sub("", text, count=1).lstrip("\ufeff \r\n\t")
     version, data, entities = replace_doctype(document.encode("utf-8", "replace").translate(None, _FORBIDDEN))
     base = make_safe_absolute_uri(url) or ""
-    parser: Any = _prepare(_Strict(base, None, "utf-8"))
+    parser: Any = _prepare(Strict(base, None, "utf-8"))
     reader = xml.sax.make_parser()  # noqa: S317  DTDs are stripped, external entities off, and the worker has limits
     reader.setFeature(xml.sax.handler.feature_namespaces, True)
     reader.setFeature(xml.sax.handler.feature_external_ges, False)

@@ -1,6 +1,6 @@
-"""What the parser remembers of the last polls, so that only unseen items are parsed (runs in the worker process).
+"""What is remembered of the last polls, so that only unseen items are parsed. Pure; lives in the main process.
 
-feedparser stays the reference: the unseen items are parsed by it in their own document with the others left out, and
+feedparser stays the reference: the unseen items are parsed in their own document with the others left out, and
 whenever that could differ from parsing the whole, the whole is parsed.
 """
 
@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 
 from xxhash import xxh3_128_digest
 
-from bot.model import ParsedFeed, ParseFailed
+from bot.model import ParsedFeed
 from bot.sources import slices
-from bot.sources.entries import MAX_ENTRIES
+from bot.sources.charset import certain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from bot.model import ParsedEntry, ParseFailed
+    from bot.sources.slices import Cut
 
-    from bot.model import ParsedEntry
-
-#: rough bytes that remembered entries may take in one worker process
+#: rough bytes that remembered entries may take
 BUDGET = 48_000_000
 #: of an entry beside its texts
 _OVERHEAD = 1_000
@@ -29,11 +28,29 @@ _OVERHEAD = 1_000
 
 @dataclass(slots=True)
 class _Known:
-    """One feed's items at its last poll."""
+    """One feed's last document."""
 
-    context: int
+    context: bytes
+    #: what the feed says of itself, without entries
+    feed: ParsedFeed
     entries: dict[bytes, ParsedEntry]
     #: rough bytes
+    size: int
+
+
+@dataclass(slots=True)
+class Plan:
+    """How to parse one document: parse `part`, and hand the result to `Memory.complete`."""
+
+    #: the document with the unseen items alone; None: nothing in it is unseen
+    part: Cut | None
+    url: str
+    context: bytes
+    #: of the items, in their order
+    digests: list[bytes]
+    #: digests of those in `part`
+    unseen: list[bytes]
+    known: _Known | None
     size: int
 
 
@@ -45,27 +62,50 @@ class Memory:
         self._size = 0
         self._feeds: OrderedDict[str, _Known] = OrderedDict()
 
-    def parse(
-        self, text: str, url: str, whole: Callable[[str, str], ParsedFeed | ParseFailed]
-    ) -> ParsedFeed | ParseFailed:
-        """What `whole(text, url)` gives, from fewer items where some are known."""
+    def plan(self, body: bytes, content_type: str, url: str) -> Plan | None:
+        """What of the document is to be parsed; None: the whole, of which nothing is remembered."""
         known = self._forget(url)
-        document = slices.cut(text)
-        if document is None or len(document.items) > MAX_ENTRIES:
-            return whole(text, url)
+        text = certain(body, content_type)
+        document = slices.cut(text) if text is not None else None
+        if document is None or len(document.items) > slices.MAX_ENTRIES:
+            return None
         context = document.context()
-        seen = known.entries if known is not None and known.context == context else {}
-        digests = [xxh3_128_digest(item.encode("utf-8", "replace")) for item in document.items]
-        unseen = {digest: item for digest, item in zip(digests, document.items, strict=True) if digest not in seen}
-        parsed = whole(document.only(list(unseen.values())), url)
-        if isinstance(parsed, ParseFailed) or parsed.warning or len(parsed.entries) != len(unseen):
-            return whole(text, url)
-        fresh = dict(zip(unseen, parsed.entries, strict=True))
-        entries = [fresh[digest] if digest in fresh else seen[digest] for digest in digests]
+        digests = [*map(xxh3_128_digest, document.items)]
+        if known is not None and known.context == context:
+            entries = known.entries
+            new = [
+                (digest, item) for digest, item in zip(digests, document.items, strict=True) if digest not in entries
+            ]
+        else:
+            known, new = None, [*zip(digests, document.items, strict=True)]
+        unseen = dict(new)
+        part = document.only([*unseen.values()]) if unseen or known is None else None
+        if part is not None and not part.whole():
+            return None
+        return Plan(part, url, context, digests, [*unseen], known, len(body))
+
+    def complete(self, plan: Plan, parsed: ParsedFeed | ParseFailed | None) -> ParsedFeed | None:
+        """The whole feed from what parsing the plan's part gave; None: the whole document is to be parsed."""
+        if plan.part is None:
+            assert plan.known is not None
+            parsed = plan.known.feed
+        if not isinstance(parsed, ParsedFeed) or parsed.warning or len(parsed.entries) != len(plan.unseen):
+            return None
+        found = dict(zip(plan.unseen, parsed.entries, strict=True))
+        if plan.known is not None:
+            found = plan.known.entries | found
+        entries = tuple([found[digest] for digest in plan.digests])
+        feed = replace(parsed, entries=())
         self._remember(
-            url, _Known(context, dict(zip(digests, entries, strict=True)), _OVERHEAD * len(entries) + len(text))
+            plan.url,
+            _Known(
+                plan.context,
+                feed,
+                dict(zip(plan.digests, entries, strict=True)),
+                _OVERHEAD * len(entries) + plan.size,
+            ),
         )
-        return replace(parsed, entries=tuple(entries))
+        return replace(feed, entries=entries)
 
     def _forget(self, url: str) -> _Known | None:
         known = self._feeds.pop(url, None)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.model import ParsedFeed, ParseFailed
 from bot.sources import charset, feedxml, jsonfeed, sitemap, slices
-from bot.sources.entries import MAX_ENTRIES, MAX_LABEL, MAX_TITLE, finish, language_code, newest
+from bot.sources.entries import MAX_LABEL, MAX_TITLE, finish, language_code, newest
 from bot.sources.language import with_languages
 from bot.sources.plain import clean, from_html, paragraphs, shorten, unescape
 from bot.sources.urls import resolve_link
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from time import struct_time
 
     from bot.model import ParsedEntry
-    from bot.sources.memory import Memory
+    from bot.sources.quick import Quick
+    from bot.sources.slices import Cut
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _PAGE = re.compile(r"^\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
@@ -30,29 +31,29 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 _PERIODS = {"daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
 
 
-def parse(body: bytes, content_type: str, url: str, memory: Memory | None = None) -> ParsedFeed | ParseFailed:
+def parse(body: bytes, content_type: str, url: str, quick: Quick | None = None) -> ParsedFeed | ParseFailed:
     """The document as a feed, or why it is none. Never raises for what the bytes are.
 
-    `url` is where the document came from: relative links count from there. With a `memory` items that stood in the
-    feed's last document are not parsed again; the result is the same.
+    `url` is where the document came from: relative links count from there. With `quick` documents in plain forms are
+    read without feedparser; the result is the same.
     """
     try:
-        return _read(body, content_type, url, memory)
+        return _read(body, content_type, url, quick)
     except (MemoryError, RecursionError):
         return ParseFailed("the document is nested too deeply or too large")
     except Exception as error:  # noqa: BLE001  feedparser and expat raise many kinds; whatever it is, this is no feed
         return ParseFailed(f"the document can't be read ({type(error).__name__})")
 
 
-def _read(body: bytes, content_type: str, url: str, memory: Memory | None) -> ParsedFeed | ParseFailed:
+def _read(body: bytes, content_type: str, url: str, quick: Quick | None) -> ParsedFeed | ParseFailed:
+    if quick is not None and (found := _read_quick(body, content_type, url, quick)) is not None:
+        return found
     text, note = charset.to_text(body, content_type)
     start = text[:2000].lstrip("\ufeff \r\n\t")
     if start.startswith(("{", "[")):
         parsed = _languages(jsonfeed.read(text, url))
     elif sitemap.looks_like_one(start):
         parsed = _languages(sitemap.read(text))
-    elif memory is not None:
-        parsed = memory.parse(text, url, _read_xml)
     else:
         parsed = _read_xml(text, url)
     if note and isinstance(parsed, ParsedFeed):
@@ -60,8 +61,31 @@ def _read(body: bytes, content_type: str, url: str, memory: Memory | None) -> Pa
     return parsed
 
 
+def _read_quick(body: bytes, content_type: str, url: str, quick: Quick) -> ParsedFeed | None:
+    text = charset.certain(body, content_type)
+    document = slices.cut(text) if text is not None else None
+    if document is None or len(document.items) > slices.MAX_ENTRIES or not document.whole():
+        return None
+    return read_cut(document, url, quick)
+
+
+def read_cut(document: Cut, url: str, quick: Quick) -> ParsedFeed | None:
+    """A document that is cut for certain, without feedparser; None where it is not in plain forms."""
+    try:
+        found = quick.read(document, url)
+    except Exception:  # noqa: BLE001  feedparser is asked, and its answer counts
+        return None
+    if found is None:
+        return None
+    head, items = found
+    if head.made is None:
+        head.made = _feed(head.feed, [], url, "")
+    language = head.made.language
+    return with_languages(replace(head.made, entries=newest([entry(item, url, language) for item in items])))
+
+
 def _read_xml(text: str, url: str) -> ParsedFeed | ParseFailed:
-    feed, entries, version, flaw = feedxml.read(slices.trim(text, MAX_ENTRIES), url)
+    feed, entries, version, flaw = feedxml.read(slices.trim(text, slices.MAX_ENTRIES), url)
     if not entries and not version:
         return ParseFailed(_what_it_is(text[:2000].lstrip("\ufeff \r\n\t")))
     return _languages(_feed(feed, entries, url, flaw))

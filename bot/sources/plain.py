@@ -37,6 +37,8 @@ def clean(text: str, *, lines: bool = True) -> str:
 
     Without `lines`, line feeds become spaces too.
     """
+    if text.isascii() and text.isprintable():  # most texts: nothing in them to drop, spaces alone to join
+        return " ".join(text.split())
     text = text.replace("\r", "\n").replace("\x85", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     text = _DROPPED.sub("", text)
     if not lines:

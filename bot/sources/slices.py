@@ -1,4 +1,4 @@
-"""Feed documents cut at their items, on the text, before anything expensive looks at it.
+"""Feed documents cut at their items, on the bytes, before anything expensive looks at them.
 
 A poll of a busy feed brings one new item among a hundred known ones. Cut out, hashed and compared, the known ones need
 not be parsed again (`Memory`); and of a document with far too many only the ends are kept (`trim`, threat row 7).
@@ -9,11 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from xxhash import xxh3_64_intdigest
+from xxhash import xxh3_128_digest
 
 _ITEM = re.compile(r"<(?:item|entry)(?=[\s>])")
-#: start tags whose namespaces, base and language the items inherit
-_CONTEXT = re.compile(r"<(?:rss|channel|feed|rdf:RDF|language|dc:language)(?=[\s>])[^>]*>(?:[^<]*(?=</))?")
+_OPENING = re.compile(rb"<(item|entry)(?=[\s>])")
+#: dates of the feed itself, which differ in each document and which nobody reads
+_DATES = re.compile(rb"<(lastBuildDate|pubDate|updated|atom:updated|dc:date)>[^<]*</\1\s*>")
+#: newest entries kept of one document
+MAX_ENTRIES = 1_000
+#: items of one document; with more it is not cut
+MOST = 2_000
 
 
 def trim(text: str, limit: int) -> str:
@@ -31,49 +36,62 @@ def trim(text: str, limit: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A document in pieces: `head + "".join(items) + tail` is the document, less white space between the items."""
+    """A document in pieces, which are raw: `whole` says whether they are to be trusted."""
 
-    head: str
-    items: tuple[str, ...]
-    tail: str
+    head: bytes
+    #: each with the white space before it, and without its end tag
+    items: list[bytes]
+    #: the end tag that all of them have
+    closing: bytes
+    tail: bytes
 
-    def context(self) -> int:
-        """Digest of what items inherit from around them; items cut from documents that differ in it are not equal."""
-        return xxh3_64_intdigest("".join(_CONTEXT.findall(self.head)).encode("utf-8", "replace"))
+    def context(self) -> bytes:
+        """Digest of all that stands around the items, less the feed's own dates: what items inherit, and the feed's values."""
+        return xxh3_128_digest(_DATES.sub(b"", self.head) + b"\0" + self.tail)
 
-    def only(self, items: list[str]) -> str:
+    def only(self, items: list[bytes]) -> Cut:
         """The document with these items alone."""
-        return self.head + "".join(items) + self.tail
+        return Cut(self.head, items, self.closing, self.tail)
+
+    def join(self) -> bytes:
+        """The document."""
+        return self.head + b"".join([item + self.closing for item in self.items]) + self.tail
+
+    def whole(self) -> bool:
+        """Whether every cut is certainly between two elements.
+
+        Each piece must begin with an item's start tag, have no other in it, and close all comments and CDATA sections
+        that it opens. Of pieces known to be good from another cut with the same head and tail nothing need be asked.
+        """
+        around = (self.head, self.tail)
+        if any(map(_openings, around)) or not all(map(_is_balanced, around)):
+            return False
+        if b"<!DOCTYPE" in self.head or b"<!ENTITY" in self.head:  # feedparser looks for them before the first element
+            return False
+        return all(_OPENING.match(item.lstrip()) and _openings(item) == 1 and _is_balanced(item) for item in self.items)
 
 
-def cut(text: str) -> Cut | None:
-    """The document cut at its items; None unless every cut is certainly between two elements.
-
-    Items must follow one another with white space alone between, each with all comments and CDATA sections that it
-    opens closed in it, in a document without entities of its own.
-    """
-    name = "entry" if "<entry" in text else "item"
-    opening, closing = f"<{name}", f"</{name}>"
-    first = text.find(opening)
-    if first < 0 or "<!DOCTYPE" in text or "<!ENTITY" in text:
+def cut(body: bytes) -> Cut | None:
+    """A document in UTF-8, cut behind each end tag of an item; None when there is none, or too many."""
+    first = _OPENING.search(body)
+    if first is None:
         return None
-    items: list[str] = []
-    start = end = first
-    while start >= 0 and (start == end or text[end:start].isspace()):
-        end = text.find(closing, start) + len(closing)
-        if end < len(closing):
-            return None
-        items.append(text[start:end])
-        start = text.find(opening, end)
-    # an item inside another one, in its text, or left over behind the last is more than cutting can tell apart
-    if start >= 0 or len(items) != sum(map(text.count, (opening, "<item" if name == "entry" else "<entry"))):
+    closing = b"</" + first[1] + b">"
+    head = body[: first.start()].rstrip()  # so that the first item has the white space that it will have as the second
+    pieces = body[len(head) :].split(closing, MOST + 1)
+    tail = pieces.pop()
+    if not pieces or len(pieces) > MOST:
         return None
-    head = text[:first]
-    if ("<!" in text or "]]>" in text) and not all(map(_is_whole, (head, *items))):
-        return None
-    return Cut(head, tuple(items), text[end:])
+    return Cut(head, pieces, closing, tail)
 
 
-def _is_whole(piece: str) -> bool:
+def _openings(piece: bytes) -> int:
+    """Start tags of items, and what may be one; RDF lists its items in one <items>."""
+    return piece.count(b"<item") + piece.count(b"<entry") - piece.count(b"<items>")
+
+
+def _is_balanced(piece: bytes) -> bool:
     """Whether no comment and no CDATA section reaches over the end of the piece."""
-    return piece.count("<![CDATA[") == piece.count("]]>") and piece.count("<!--") == piece.count("-->")
+    if b"<!" not in piece and b"]]>" not in piece:
+        return True
+    return piece.count(b"<![CDATA[") == piece.count(b"]]>") and piece.count(b"<!--") == piece.count(b"-->")

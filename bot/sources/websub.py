@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.model import HubLease, HubState, later
-from bot.sources.plain import clean
 
 if TYPE_CHECKING:
     import random
@@ -67,7 +66,7 @@ def intent(lease: HubLease, query: Mapping[str, str], now: datetime) -> tuple[Hu
     challenge = query.get("hub.challenge", "")
     match query.get("hub.mode"):
         case "denied" if lease.state is not HubState.LEAVING:
-            reason = clean(query.get("hub.reason", ""), lines=False)[:200] or "the hub refused"
+            reason = _line(query.get("hub.reason", "")) or "the hub refused"
             tries = lease.failures + 1
             again = later(now, min(_DAY * tries, 7 * _DAY))
             denied = replace(lease, state=HubState.DENIED, reason=reason, until=None, due=again, failures=tries)
@@ -98,6 +97,11 @@ def pushes(lease: HubLease, now: datetime, silence: float) -> bool:
     if lease.state is not HubState.ACTIVE or lease.until is None or lease.until <= now or lease.last_push is None:
         return False
     return now - lease.last_push <= timedelta(seconds=silence)
+
+
+def _line(text: str) -> str:
+    """One line of printable text."""
+    return " ".join("".join([sign if sign.isprintable() else " " for sign in text[:500]]).split())[:200]
 
 
 def _is_challenge(text: str) -> bool:

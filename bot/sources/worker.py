@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 
 from bot.model import ParsedFeed, ParseFailed, Selectors
+from bot.sources.memory import Memory
+from bot.sources.slices import Cut  # noqa: TC001  msgspec reads it
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +40,7 @@ _ROOT = str(Path(__file__).resolve().parents[2])
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv[2]); from bot.sources.worker import main; main(float(sys.argv[3]))"
 #: without a language, so that reading it loads the model that tells languages
 _SAMPLE = b"<rss><channel><item><title>A ferry ran aground off the lighthouse on Monday</title></item></channel></rss>"
-_EXCEEDED = "the document needs more time or memory than the parser may take"
+_EXCEEDED = ParseFailed("the document needs more time or memory than the parser may take")
 
 
 class Job(msgspec.Struct, array_like=True):
@@ -49,6 +51,8 @@ class Job(msgspec.Struct, array_like=True):
     url: str
     #: of a page; None: the document is a feed
     selectors: Selectors | None = None
+    #: the document in pieces, which are certainly these, in place of `body`
+    cut: Cut | None = None
 
 
 class Answer(msgspec.Struct, array_like=True):
@@ -66,6 +70,7 @@ class ParserProcess:
 
     def __init__(self, *, workers: int = WORKERS, seconds: float = SECONDS, patience: float = _IDLE) -> None:
         self._seconds = seconds
+        self._memory = Memory()
         #: processes that do not end for want of work
         self._keep = 0
         self._warming: asyncio.Task[object] | None = None
@@ -79,21 +84,35 @@ class ParserProcess:
     async def parse(
         self, body: bytes, content_type: str, url: str, selectors: Selectors | None = None
     ) -> ParsedFeed | ParseFailed:
-        """See `bot.ports.Parser.parse`; at most `seconds` once a process is free."""
+        """See `bot.ports.Parser.parse`; at most `seconds` once a process is free.
+
+        Items that stood in the feed's last document are not parsed again.
+        """
+        plan = self._memory.plan(body, content_type, url) if selectors is None else None
+        if plan is None:
+            return await self._ask(Job(body, content_type, url, selectors))
+        part = await self._ask(Job(b"", "", url, cut=plan.part)) if plan.part is not None else None
+        feed = self._memory.complete(plan, part)
+        if feed is not None or (part is not None and part == _EXCEEDED):
+            return feed or _EXCEEDED
+        return await self._ask(Job(body, content_type, url))
+
+    async def _ask(self, job: Job) -> ParsedFeed | ParseFailed:
+        """What a worker process makes of it."""
         async with self._slots:
             worker = self._idle.pop() if self._idle else None
             try:
                 if worker is None:
                     worker = await self._start()
                 async with asyncio.timeout(self._seconds):
-                    reply = await worker.ask(msgspec.msgpack.encode(Job(body, content_type, url, selectors)))
+                    reply = await worker.ask(msgspec.msgpack.encode(job))
                 if not reply:  # it loads its language model, once, and answers then
                     async with asyncio.timeout(_START):
                         reply = await worker.read()
                 answer = self._decoder.decode(reply)
             except (TimeoutError, EOFError, OSError, msgspec.DecodeError):
                 await self._discard(worker)
-                return ParseFailed(_EXCEEDED)
+                return _EXCEEDED
             except BaseException:  # cancelled half way: the pipe holds half a conversation
                 await self._discard(worker)
                 raise
@@ -208,13 +227,13 @@ def main(seconds: float) -> None:
     limit = _limits(seconds)
     # only here: the main process stays small
     from bot.sources import language  # noqa: PLC0415
-    from bot.sources.memory import Memory  # noqa: PLC0415
     from bot.sources.page import parse_page  # noqa: PLC0415
-    from bot.sources.parse import parse  # noqa: PLC0415
+    from bot.sources.parse import parse, read_cut  # noqa: PLC0415
+    from bot.sources.quick import Quick  # noqa: PLC0415
 
     language.before_loading = functools.partial(_write, out, b"")
     _write(out, b"")
-    memory = Memory()
+    quick = Quick()
     decoder = msgspec.msgpack.Decoder(Job)
     while (frame := _read(sys.stdin.buffer)) is not None:
         limit()
@@ -222,8 +241,10 @@ def main(seconds: float) -> None:
         try:
             if job.selectors is not None:
                 result = parse_page(job.body, job.content_type, job.url, job.selectors)
+            elif job.cut is not None:
+                result = read_cut(job.cut, job.url, quick) or parse(job.cut.join(), "", job.url)
             else:
-                result = parse(job.body, job.content_type, job.url, memory)
+                result = parse(job.body, job.content_type, job.url, quick)
         except MemoryError:
             return
         answer = Answer(result) if isinstance(result, ParsedFeed) else Answer(None, result.reason)

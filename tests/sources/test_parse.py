@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.model import ParsedEntry, ParsedFeed, ParseFailed
-from bot.sources.entries import MAX_ENTRIES
 from bot.sources.parse import parse
+from bot.sources.slices import MAX_ENTRIES
 from tests.data_dir import shared_data
 from tests.hostile import documents
 

@@ -116,7 +116,7 @@ async def test_a_process_that_dies_costs_one_document(parser: ParserProcess) -> 
     await parser.parse(documents.OK, "", URL)
     (pid,) = pids(parser)
     os.kill(pid, 9)
-    assert await parser.parse(documents.OK, "", URL) == EXCEEDED
+    assert await parser.parse(documents.items(2), "", URL) == EXCEEDED
     assert isinstance(await parser.parse(documents.OK, "", URL), ParsedFeed)
     assert pids(parser) != {pid}
 
@@ -142,13 +142,13 @@ async def test_one_process_is_kept_warm_where_hubs_post() -> None:
     await parser.keep_warm()
     assert len(pids(parser)) == 1
     await asyncio.gather(*(parser.parse(documents.OK, "", URL) for _ in range(2)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(pids(parser)) > 1:
             await asyncio.sleep(0.05)
     (kept,) = pids(parser)
     os.kill(kept, 9)
-    assert await parser.parse(documents.OK, "", URL) == EXCEEDED
-    async with asyncio.timeout(10):
+    assert await parser.parse(documents.items(2), "", URL) == EXCEEDED
+    async with asyncio.timeout(60):
         while not pids(parser) - {kept}:
             await asyncio.sleep(0.05)
     await parser.close()
@@ -195,7 +195,7 @@ def test_the_worker_ends_with_its_parent() -> None:
 def test_the_main_process_imports_no_parser() -> None:
     """Idle memory: feedparser, selectolax and numpy stay in the worker."""
     program = (
-        "import sys, bot.poll, bot.sources.fetch, bot.sources.worker\n"
+        "import sys, bot.poll, bot.push, bot.sources.fetch, bot.sources.worker\n"
         "print([name for name in ('feedparser', 'selectolax', 'numpy', 'py3langid') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
