@@ -10,6 +10,7 @@ from bot.cli import app
 from bot.commands import COMMANDS
 from bot.config import Config, example_path
 from bot.config.reader import ENVIRONMENT
+from tests.pictures import pictures
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -97,3 +98,9 @@ def test_the_tests_named_by_the_guarantees_exist() -> None:
 def test_what_the_configuration_shows_of_itself_holds_no_secret() -> None:
     """Its repr is what ends in tracebacks."""
     assert "token" not in repr(Config()).replace("token=", "")
+
+
+async def test_the_pictures_are_what_the_code_prints() -> None:
+    """A picture of how it was last year is a promise that nobody keeps. New ones: python -m tests.pictures."""
+    for name, svg in (await pictures()).items():
+        assert (ROOT / "docs" / "pictures" / name).read_text("utf-8") == svg, f"python -m tests.pictures ({name})"
