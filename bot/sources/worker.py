@@ -131,7 +131,7 @@ class ParserProcess:
 
     def _warm_up(self) -> None:
         if not self._all and (self._warming is None or self._warming.done()):
-            self._warming = asyncio.create_task(self.parse(_SAMPLE, "", ""), name="parser warm-up")
+            self._warming = asyncio.create_task(self._ask(Job(_SAMPLE, "", "")), name="parser warm-up")
 
     async def _put_back(self, worker: _Worker) -> None:
         """The one used last is used next, so that those not needed for a while are found at the other end."""

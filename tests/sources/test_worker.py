@@ -142,13 +142,13 @@ async def test_one_process_is_kept_warm_where_hubs_post() -> None:
     await parser.keep_warm()
     assert len(pids(parser)) == 1
     await asyncio.gather(*(parser.parse(documents.OK, "", URL) for _ in range(2)))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(30):
         while len(pids(parser)) > 1:
             await asyncio.sleep(0.05)
     (kept,) = pids(parser)
     os.kill(kept, 9)
     assert await parser.parse(documents.items(2), "", URL) == EXCEEDED
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(30):
         while not pids(parser) - {kept}:
             await asyncio.sleep(0.05)
     await parser.close()
