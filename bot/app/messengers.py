@@ -44,6 +44,8 @@ def make_messengers(
             wake()
 
     found: dict[str, Messenger] = {}
+    if not roles & {"deliver", "chat", "web"}:
+        return found  # their SDKs are most of the memory of a process that only reads
     if config.console_enabled and {"deliver", "chat"} <= roles:  # alerts belong on the terminal that chats
         from bot.chats.console import ConsoleMessenger  # noqa: PLC0415 - each platform loads only when used
 
