@@ -45,6 +45,32 @@ class Alternative(NamedTuple):
     unwanted: frozenset[str]
 
 
+def plain(expr: Expr) -> tuple[set[Alternative], dict[str, Leaf]] | None:
+    """The alternatives of what most queries are, a AND b AND NOT c AND (d OR e), and its leaves; None for any other."""
+    wanted: dict[str, Leaf] = {}
+    unwanted: dict[str, Leaf] = {}
+    choices: dict[str, Leaf] = {}
+    for part in expr.parts if isinstance(expr, And) else (expr,):
+        if isinstance(part, Or) and not choices:
+            inner, into = part.parts, choices
+        elif isinstance(part, Not):
+            inner, into = (part.expr,), unwanted
+        else:
+            inner, into = (part,), wanted
+        for term in inner:
+            if isinstance(term, And | Or | Not | InTitle):
+                return None
+            leaf = compile_leaf(term)
+            into[leaf.key] = leaf
+    terms = {**wanted, **unwanted, **choices}
+    if len(terms) < len(wanted) + len(unwanted) + len(choices):
+        return None  # a term stands on two sides
+    away = frozenset(unwanted)
+    if choices:
+        return {Alternative(frozenset((*wanted, choice)), away) for choice in choices}, terms
+    return {Alternative(frozenset(wanted), away)}, terms
+
+
 def condition(expr: Expr, *, title: bool = False) -> Condition:
     """The expression with its terms made leaves."""
     match expr:
@@ -82,13 +108,8 @@ def holds(tree: Condition, test: Callable[[Leaf], bool]) -> bool:
             return test(tree)
 
 
-_NOTHING: frozenset[str] = frozenset()
-
-
 def alternatives(tree: Condition, *, negated: bool = False) -> set[Alternative] | None:
     """The condition as alternatives, none contained in another; None when there are too many."""
-    if not negated and (plain := _plain(tree)) is not None:
-        return plain
     match tree:
         case No(part):
             return alternatives(part, negated=not negated)
@@ -109,20 +130,6 @@ def alternatives(tree: Condition, *, negated: bool = False) -> set[Alternative] 
         case _:
             key = frozenset((tree.key,))
             return {Alternative(frozenset(), key) if negated else Alternative(key, frozenset())}
-
-
-def _plain(tree: Condition) -> set[Alternative] | None:
-    """The alternatives of what most queries are: a OR b, or a AND b AND NOT c. None for any other."""
-    if isinstance(tree, Some):
-        keys = [part.key for part in tree.parts if isinstance(part, Leaf)]
-        return {Alternative(frozenset((key,)), _NOTHING) for key in keys} if len(keys) == len(tree.parts) else None
-    if isinstance(tree, All):
-        wanted = [part.key for part in tree.parts if isinstance(part, Leaf)]
-        unwanted = [part.part.key for part in tree.parts if isinstance(part, No) and isinstance(part.part, Leaf)]
-        if len(wanted) + len(unwanted) == len(tree.parts):
-            one = Alternative(frozenset(wanted), frozenset(unwanted) if unwanted else _NOTHING)
-            return {one} if one.wanted.isdisjoint(one.unwanted) else set()
-    return None
 
 
 def _needed(found: set[Alternative]) -> set[Alternative]:

@@ -168,6 +168,10 @@ def _spaced(text: str) -> str:
 def compile_leaf(node: Node, *, title: bool = False) -> Leaf:
     """The test for a term."""
     match node:
+        case Term(text):
+            if text.isascii() and text.isalpha() and not text.isupper():
+                return Word(text.lower(), title=title)  # most are
+            return _compile_term(text, words(text), title=title)
         case Facet(name, value):
             return Source(name, value)
         case Prefix(text):
@@ -179,8 +183,6 @@ def compile_leaf(node: Node, *, title: bool = False) -> Leaf:
                 units = [tuple(unit) for unit in map(words, text.split()) if unit]
                 return Near(units, within, title=title) if len(units) > 1 else Exact(found, title=title)
             return _by_characters(text, found, title=title) or Exact(found, title=title)
-        case Term(text):
-            return _compile_term(text, words(text), title=title)
 
 
 def _compile_term(text: str, found: list[str], *, title: bool) -> Leaf:
@@ -201,6 +203,6 @@ def _compile_term(text: str, found: list[str], *, title: bool) -> Leaf:
 
 def _by_characters(text: str, found: Iterable[str], *, title: bool) -> Literal | None:
     found = list(found)
-    if not any(_CHARACTER.match(word) for word in found):
+    if text.isascii() or not any(_CHARACTER.match(word) for word in found):
         return None
     return Literal(" ".join(fold(text).split()), found, title=title)

@@ -21,9 +21,8 @@ from typing import TYPE_CHECKING
 
 from bot.model import Hit
 from bot.subscriptions.common import is_common
-from bot.subscriptions.conditions import Alternative, Condition, alternatives, condition, holds, leaves, required
+from bot.subscriptions.conditions import Alternative, Condition, alternatives, condition, holds, leaves, plain, required
 from bot.subscriptions.document import Document, document
-from bot.subscriptions.leaf import Leaf
 from bot.subscriptions.leaves import compile_leaf
 from bot.subscriptions.nodes import And, InTitle, Not, Or
 from bot.subscriptions.places import Below, Home, Numbered, Place, canonical
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from bot.model import SubscriptionChange
+    from bot.subscriptions.leaf import Leaf
     from bot.subscriptions.nodes import Expr, Query
 
 __all__ = ["Document", "SubscriptionIndex", "document", "hits", "matches"]
@@ -116,19 +116,22 @@ class SubscriptionIndex:
 
     def _file(self, query: Query) -> Place:
         """The place of the query's keys; made when it is the first of its kind."""
-        tree = condition(query.expr)
-        if isinstance(tree, Leaf):
-            return self._file_leaf(tree)
-        laid = alternatives(tree)
+        if not isinstance(query.expr, And | Or | Not | InTitle):
+            return self._file_leaf(compile_leaf(query.expr))
+        tree: Condition | None = None
+        laid: set[Alternative] | None
+        if (flat := plain(query.expr)) is not None:
+            laid, terms = flat
+        else:
+            tree = condition(query.expr)
+            laid, terms = alternatives(tree), {leaf.key: leaf for leaf in leaves(tree)}
         if laid is not None and len(laid) == 1:
             (only,) = laid
             if len(only.wanted) == 1 and not only.unwanted:
-                # Several ways to type one term.
-                return self._file_leaf(next(leaf for leaf in leaves(tree) if leaf.key in only.wanted))
+                return self._file_leaf(terms[next(iter(only.wanted))])
         text = canonical(laid or (), tree if laid is None else None)
         place = self._queries.get(text)
         if place is None:
-            terms = {leaf.key: leaf for leaf in leaves(tree)}
             needed = terms.keys() if laid is None else {term for each in laid for term in each.wanted | each.unwanted}
             for term in needed:
                 self._terms.use(terms[term])
@@ -142,10 +145,10 @@ class SubscriptionIndex:
             place.home = leaf.key
         return place
 
-    def _hang(self, tree: Condition, laid: set[Alternative] | None) -> Place:
+    def _hang(self, tree: Condition | None, laid: set[Alternative] | None) -> Place:
         """Lays a query of several terms out."""
         if laid is None:
-            home = Home(tuple(((term,), ()) for term in required(tree) or ()), tree)
+            home = Home(tuple(((term,), ()) for term in (tree and required(tree)) or ()), tree)
         else:
             home = Home(
                 tuple((tuple(sorted(each.wanted, key=self._rarity)), tuple(sorted(each.unwanted))) for each in laid),
