@@ -19,6 +19,7 @@ from bot.text import (
     surfaces,
     tokens,
     words,
+    written_in,
 )
 
 ASCII = st.text(st.sampled_from("aZsS.'-07 \n`\"U_%\x00"), max_size=40) | st.text(st.characters(max_codepoint=127))
@@ -209,3 +210,14 @@ def test_a_short_text_is_taken_for_the_likeliest_known_language() -> None:
     assert likely_language("", known) == "en"
     assert likely_language("Суд", known) == "ru"
     assert likely_language("Указ Зеленського", known) == "uk"
+
+
+def test_a_declared_language_must_be_of_the_script() -> None:
+    """A feed declares one language for all its entries; an entry in another alphabet is inflected by its own."""
+    assert written_in("Missiles fell on Idlib", "en")
+    assert written_in("Путин said: Путин", "en") is False
+    assert written_in("The daily Правда wrote that", "en")
+    assert not written_in("قصف الطيران بإدلب", "en")
+    assert not written_in("Missiles fell on Idlib", "ru")
+    assert written_in("S-300", "xx")
+    assert written_in("Ракеты упали", "uk")

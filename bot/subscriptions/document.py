@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from bot.model import Field
 from bot.subscriptions.inflection import LANGUAGES, all_forms
-from bot.text import Token, detect_language, fold, likely_language, surfaces, tokens, words
+from bot.text import Token, detect_language, fold, likely_language, surfaces, tokens, words, written_in
 
 if TYPE_CHECKING:
     from bot.model import Entry
@@ -101,7 +101,8 @@ class Document(View):
         start = " ".join([text for _, text in texts[:2]])
         #: as declared, else as the text shows; "" when it does not
         self.told = re.split("[-_]", entry.language.lower(), maxsplit=1)[0] or detect_language(start)
-        super().__init__(texts, self.told or likely_language(start, LANGUAGES))
+        sure = self.told and written_in(start, self.told)
+        super().__init__(texts, self.told if sure else likely_language(start, LANGUAGES))
 
     @cached_property
     def title(self) -> View:

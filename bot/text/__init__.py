@@ -13,7 +13,7 @@ Sources: Unicode Standard Annex 15 (normalisation forms), chapter 3.13 (case fol
 
 from bot.text.cutting import CHARACTERS, Token, surfaces, tokens, words
 from bot.text.folding import fold, folded_offsets
-from bot.text.language import detect_language, likely_language
+from bot.text.language import detect_language, likely_language, written_in
 
 __all__ = [
     "CHARACTERS",
@@ -25,4 +25,5 @@ __all__ = [
     "surfaces",
     "tokens",
     "words",
+    "written_in",
 ]

@@ -27,6 +27,32 @@ def _identifier() -> Any:
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
+#: scripts with the languages that are written in them
+_WRITTEN = tuple(
+    (re.compile(f"[{script}]"), frozenset(languages.split()))
+    for script, languages in {
+        "\u0400-\u052f": "ru uk be bg sr mk kk ky tg mn uz az tt ba cv hr bs sh",
+        "\u0600-\u06ff": "ar fa ur ps ku ckb ug sd pa az uz kk ky tg arz ary",
+        "\u0370-\u03ff": "el",
+        "\u05d0-\u05ea": "he iw yi",
+        "\u0900-\u097f": "hi mr ne sa kok mai bho",
+    }.items()
+)
+_ELSEWHERE = frozenset(
+    ["ru", "uk", "be", "bg", "mk", "ar", "fa", "ur", "ps", "ug", "sd", "el", "he", "iw", "yi", "hi", "mr", "ne"]
+)
+
+
+def written_in(text: str, language: str) -> bool:
+    """Whether the text is in a script of the language: a feed says en, and an entry of it is in Arabic."""
+    if text.isascii():
+        return language not in _ELSEWHERE or not any(map(str.isalpha, text))
+    for script, languages in _WRITTEN:
+        if script.search(text) and language not in languages:
+            return len(script.findall(text)) * 2 <= sum(map(str.isalpha, text))
+    return True
+
+
 #: what most of what is written in a script is written in
 _USUAL = (
     ("ru", re.compile("[\u0400-\u04ff]")),

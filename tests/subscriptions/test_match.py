@@ -300,3 +300,10 @@ def test_a_text_without_a_declared_language_is_inflected_too(title: str, typed: 
 
     assert matches(parse_query(typed), doc)
     assert not matches(parse_query(f"{typed} lang:xx"), doc)
+
+
+def test_an_entry_in_another_alphabet_than_its_feed_declares() -> None:
+    """One feed in many languages, declared as English: each entry is still inflected by its own."""
+    assert matches(parse_query("إدلب"), document(entry("قصف الطيران الحربي بإدلب فجر اليوم", "en")))
+    assert matches(parse_query("ракета"), document(entry("Пуск двух ракет сорвался утром", "en")))
+    assert matches(parse_query("missile"), document(entry("Two missiles hit the old port", "ru")))
