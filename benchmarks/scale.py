@@ -77,6 +77,9 @@ class Stub:
     async def edit(self, chat: ChatId, message_id: str, message: Message) -> SendOutcome:  # noqa: ARG002
         return Sent(message_id)
 
+    async def direct(self, user: str) -> ChatId | None:  # noqa: ARG002
+        return None
+
     async def managed(self, user: str, name: str) -> Chat | None:  # noqa: ARG002
         return None
 

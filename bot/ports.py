@@ -447,6 +447,10 @@ class Messenger(Protocol):
         """Replaces a sent message. "Not modified" is Sent; a message that is no longer there is Refused."""
         ...
 
+    async def direct(self, user: str) -> ChatId | None:
+        """The private chat with a person, as far as the platform tells; they need not have written to the bot."""
+        ...
+
     async def managed(self, user: str, name: str) -> Chat | None:
         """The channel or group of that id or @name, with its title, if this person is an admin there.
 

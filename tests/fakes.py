@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from bot.model import Chat, ChatId, Limits, Message, SendOutcome, Sent
+from bot.model import Chat, ChatGone, ChatId, Limits, Message, SendOutcome, Sent
 from bot.ports import CommandHandler
 
 
@@ -41,6 +41,8 @@ class RecordingMessenger:
         #: (time, "send"/"edit", chat, message id or "", reply_to, text)
         self.log: list[tuple[datetime, str, ChatId, str, str, str]] = []
         self.outcomes: list[SendOutcome] = []
+        #: chats that can't be written to, and why
+        self.gone: dict[ChatId, str] = {}
         #: who is an admin where
         self.rooms: dict[tuple[str, str], Chat] = {}
 
@@ -49,6 +51,8 @@ class RecordingMessenger:
 
     async def send(self, chat: ChatId, message: Message, reply_to: str = "") -> SendOutcome:
         outcome = self.outcomes.pop(0) if self.outcomes else Sent(str(len(self.shown) + 1))
+        if chat in self.gone:
+            outcome = ChatGone(self.gone[chat])
         if isinstance(outcome, Sent):
             self.shown[outcome.message] = (chat, message)
             self.log.append((self.clock.now(), "send", chat, outcome.message, reply_to, message.text))
@@ -60,6 +64,9 @@ class RecordingMessenger:
             self.shown[message_id] = (chat, message)
             self.log.append((self.clock.now(), "edit", chat, message_id, "", message.text))
         return outcome
+
+    async def direct(self, user: str) -> ChatId | None:
+        return ChatId(self.platform, user)
 
     async def managed(self, user: str, name: str) -> Chat | None:
         return self.rooms.get((user, name))

@@ -22,6 +22,7 @@ from bot.model import (
     EntryId,
     FeedId,
     FeedState,
+    Incoming,
     Limits,
     NotModified,
     ParsedFeed,
@@ -686,3 +687,24 @@ async def test_a_clock_that_was_days_ahead_closes_no_story(world: World) -> None
     await world.poll("Harbour Post", SHELLS_2)
     await world.deliver()
     assert world.sends() == [SHELLS.title]
+
+
+async def test_row_63_who_subscribed_a_group_is_told_that_it_stopped(world: World) -> None:
+    """Only that chat stops, its admin hears why in private and once, and nobody else does."""
+    group = ChatId("telegram", "-100", "5")
+    for who, chat in (("7", group), ("8", HERE)):
+        incoming = Incoming(chat, who, "/subscribe Idlib", private=chat is HERE, title="Newsroom")
+        assert await world.commands.answer(incoming)
+    await world.baseline()
+    world.chat.gone = {group: "Bad Request: TOPIC_CLOSED"}
+    await world.poll("North Wire", SHELLS)
+    await world.deliver()
+    told = [(chat, text) for _, _, chat, _, _, text in world.chat.log if "any more" in text]
+    assert [chat for chat, _ in told] == [ChatId("telegram", "7")]
+    assert "Newsroom" in told[0][1]
+    assert "TOPIC_CLOSED" in told[0][1]
+    stored = await world.store.chat(group)
+    assert stored is not None
+    assert stored.gone
+    assert len(await world.store.subscriptions(group)) == 1
+    assert any(chat == HERE and "Nine" in text for _, _, chat, _, _, text in world.chat.log)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.commands import COMMANDS
+from bot.deliver.parting import tell_managers
 from bot.i18n import _, languages, speaking
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ def make_messengers(
 
     async def gone(chat: ChatId, reason: str) -> None:
         known = await store.chat(chat)
-        if known is not None:
+        if known is not None and not known.gone:
             await store.put_chat(replace(known, gone=reason))
+            await tell_managers(store, found[chat.platform], known, reason)
 
     async def back(chat: ChatId) -> None:
         known = await store.chat(chat)

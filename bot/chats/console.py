@@ -125,6 +125,9 @@ class ConsoleMessenger:
             [Text(fill(_("(updated) {changes}"), changes=" — ".join(parts)), style="dim")], Sent(message_id)
         )
 
+    async def direct(self, user: str) -> ChatId:  # noqa: ARG002  one person sits here
+        return LOCAL
+
     async def managed(self, user: str, name: str) -> None:
         """Nothing but this console can be managed from it."""
 

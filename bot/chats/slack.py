@@ -95,6 +95,10 @@ class SlackMessenger:
     async def edit(self, chat: ChatId, message_id: str, message: Message) -> SendOutcome:
         return await self._sender.edit(chat, message_id, message)
 
+    async def direct(self, user: str) -> ChatId | None:
+        channel = await self._answers.direct(user)
+        return ChatId(self.platform, channel) if channel else None
+
     async def managed(self, user: str, name: str) -> None:
         """Channels are managed in the channels: whatever is typed there is seen by the asker alone."""
 

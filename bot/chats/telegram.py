@@ -113,6 +113,9 @@ class TelegramMessenger:
     async def edit(self, chat: ChatId, message_id: str, message: Message) -> SendOutcome:
         return await self._sender.edit(chat, message_id, message)
 
+    async def direct(self, user: str) -> ChatId | None:
+        return ChatId(self.platform, user) if user.isdecimal() else None
+
     async def managed(self, user: str, name: str) -> Chat | None:
         return await self._answers.managed(user, name)
 

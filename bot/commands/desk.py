@@ -147,3 +147,15 @@ def pick(subscriptions: Sequence[Subscription], text: str) -> Subscription | Non
         number = int(text)
         return subscriptions[number - 1] if 1 <= number <= len(subscriptions) else None
     return next((s for s in subscriptions if s.query.casefold() == text.casefold()), None)
+
+
+#: people remembered as managers of one chat
+_MANAGERS = 20
+
+
+def managed_by(chat: Chat, user: str, title: str) -> Chat:
+    """The chat with this person as the last of those who manage it, and with its title where that is told."""
+    if chat.managers[-1:] == (user,) and title in ("", chat.title):
+        return chat
+    managers = (*(m for m in chat.managers if m != user), user)[-_MANAGERS:]
+    return replace(chat, title=title or chat.title, managers=managers)

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.commands.desk import code, say
+from bot.commands.desk import code, managed_by, say
 from bot.i18n import _, sentence
 from bot.model import Chat, Message, Reply, Span
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 #: rooms that are offered by button
 _SHOWN = 20
-#: people remembered as managers of one room
-_MANAGERS = 20
 #: an address of a room as people write it
 _NAME = re.compile(r"(?:https?://)?(?:t\.me/|@)?([A-Za-z]\w{3,31})/?|(-\d{1,20})")
 
@@ -46,16 +44,11 @@ async def begin(asked: Asked, room: Chat) -> Reply:
     """From now on the commands of this private chat are about the room."""
     store, user = asked.desk.store, asked.incoming.user
     known = await store.chat(room.id) or replace(room, language=asked.chat.language, timezone=asked.chat.timezone)
-    await store.put_chat(_managed_by(known, user, room.title))
+    await store.put_chat(managed_by(known, user, room.title))
     await store.put_chat(replace(asked.chat, managing=room.id.address))
     began = _("What you send me here is now about {room}: {subscribe}, {list} and all the others. {end} ends it.")
     places = {"subscribe": code("/subscribe Idlib"), "list": code("/subscriptions"), "end": code("/manage off")}
     return say(*sentence(began, room=Span(name_of(room, known), bold=True), **places))
-
-
-def _managed_by(known: Chat, user: str, title: str) -> Chat:
-    managers = (*(m for m in known.managers if m != user), user)[-_MANAGERS:]
-    return replace(known, title=title or known.title, managers=managers)
 
 
 def name_of(room: Chat, known: Chat) -> str:
@@ -113,7 +106,7 @@ async def lost(asked: Asked) -> Reply:
 async def added(asked: Asked, room: Chat) -> Reply:
     """To who made the bot an admin of a channel: it can be managed from here."""
     known = await asked.desk.store.chat(room.id) or replace(room, language=asked.chat.language)
-    await asked.desk.store.put_chat(_managed_by(known, asked.incoming.user, room.title))
+    await asked.desk.store.put_chat(managed_by(known, asked.incoming.user, room.title))
     told = sentence(
         _("I can post in {room} now. What is it to be told about?"), room=Span(name_of(room, known), bold=True)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.alerts.render import ago
-from bot.commands.desk import code, did_you_mean, page_of, pick, say, suggest
+from bot.commands.desk import code, did_you_mean, managed_by, page_of, pick, say, suggest
 from bot.commands.history import rehearse
 from bot.errors import QueryError
 from bot.i18n import N_, _, fill, listed, ngettext, sentence
@@ -64,8 +64,8 @@ async def _added(
     count: int,
 ) -> Reply:
     store = asked.desk.store
-    if fresh and await store.chat(asked.chat.id) is None:
-        await store.put_chat(asked.chat)
+    if fresh:
+        await _remember(asked)
     added = []
     for printed, (_typed, query) in fresh.items():
         made = Subscription(SubscriptionId(0), asked.chat.id, printed, asked.now, min_outlets=query.min_outlets)
@@ -84,6 +84,16 @@ async def _added(
     ids = ",".join(str(s.id) for s in added)
     offered = [(_("Undo"), "unsubscribe", ids), (_("Digest instead"), "digest", ids), (_("Share"), "share", ids)]
     return say(*spans, buttons=(await asked.buttons(*offered),))
+
+
+async def _remember(asked: Asked) -> None:
+    """The chat, and in a group who subscribes for it: they are told when it can't be written to any more."""
+    known, user = await asked.desk.store.chat(asked.chat.id), asked.incoming.user
+    chat = known or asked.chat
+    if not asked.incoming.private and user.removeprefix("-") != asked.chat.id.address.removeprefix("-"):
+        chat = managed_by(chat, user, asked.incoming.title)
+    if chat != known:
+        await asked.desk.store.put_chat(chat)
 
 
 def _heading(added: int, had: int) -> str:

@@ -12,6 +12,7 @@ from bot.alerts.facts import Edit, Send, Settle
 from bot.alerts.outbox import given_up, retry_at
 from bot.alerts.plan import plan, release
 from bot.deliver.gather import gather
+from bot.deliver.parting import tell_managers
 from bot.errors import LeaseLost, StoreError
 from bot.i18n import fill, speaking
 from bot.model import (
@@ -178,6 +179,7 @@ class Lanes:
             case ChatGone(reason):
                 log.info("chat gone", chat=str(claim.chat.id), reason=reason)
                 await self._settle(claim, rows, [release(row, now) for row in rows], gone=reason)
+                await tell_managers(self._store, self._messengers[claim.chat.id.platform], claim.chat, reason)
             case ChatMoved(to):
                 log.info("chat moved", chat=str(claim.chat.id), to=str(to))
                 await self._settle(claim, rows, [release(row, now) for row in rows], moved_to=to)
