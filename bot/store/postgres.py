@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: seconds to wait for a connection
 CONNECT_TIMEOUT = 10.0
-MAX_CONNECTIONS = 6
+MAX_CONNECTIONS = 8
 
 #: libpq's: a server or a network that died is otherwise waited for by the quarter of an hour
 _WATCH = {

@@ -1,8 +1,13 @@
 -- name: take_lease
-insert into leases (name, epoch, holder, until)
-values (%(name)s, nextval('epochs'), %(holder)s, clock_timestamp() + make_interval(secs => %(seconds)s))
-on conflict (name) do update set epoch = excluded.epoch, holder = excluded.holder, until = excluded.until
+insert into leases (name, epoch, holder, backend, until)
+values (
+    %(name)s, nextval('epochs'), %(holder)s, pg_backend_pid(),
+    clock_timestamp() + make_interval(secs => %(seconds)s)
+)
+on conflict (name) do update set
+    epoch = excluded.epoch, holder = excluded.holder, backend = excluded.backend, until = excluded.until
 where leases.until < clock_timestamp()
+    or not exists (select from pg_stat_activity a where a.pid = leases.backend)
 returning epoch
 
 -- name: renew_lease
