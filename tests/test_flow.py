@@ -239,6 +239,21 @@ async def test_daily_digest_collects(world: World) -> None:
     assert len(world.sends()) == 1
 
 
+async def test_a_digest_tells_what_a_story_has_come_to(world: World) -> None:
+    """A story that grew and developed while it was collected is one item: outlets counted, the latest news beside it."""
+    await world.baseline()
+    await world.say("/subscribe Idlib")
+    await world.say("/digest daily 08:00")
+    await world.poll("North Wire", SHELLS)
+    await world.poll("Harbour Post", SHELLS_2)
+    await world.poll("Levant Daily", SHELLS_3)
+    world.clock.advance(20 * 3600)
+    await world.deliver()
+    [(*_, text)] = world.chat.log
+    assert "(3 outlets)\n  Update: toll 9 → 14" in text
+    assert text.count("•") == 1
+
+
 async def test_after_an_outage_one_message_catches_up(tmp_path: Path) -> None:
     """The backlog of a night without power is one message, not a burst."""
     clock = FakeClock()

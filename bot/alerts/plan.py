@@ -16,7 +16,7 @@ from bot.alerts.facts import Edit, Facts, Send, Settle, Step
 from bot.alerts.holding import held_until, rhythm_of, silenced, taken_over, was_missed
 from bot.errors import QueryError
 from bot.i18n import _, fill
-from bot.model import Action, Button, DeliveryKind, DeliveryState
+from bot.model import Action, Button, DeliveryKind, DeliveryState, Kind
 from bot.stories.summary import summarise
 from bot.subscriptions.match import document, hits
 from bot.subscriptions.query import parse_query
@@ -25,11 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from bot.model import (
-        Delivery,
-        Hit,
-        Message,
-    )
+    from bot.alerts.facts import StoryFacts
+    from bot.model import Delivery, Entry, Hit, Message
     from bot.subscriptions.match import Document
 
 #: a sent message is edited at most this often; the first edit comes at once
@@ -92,7 +89,14 @@ def view(row: Delivery, facts: Facts, *, subject: Delivery | None = None) -> ren
         excerpt=summarise(entry, found, facts.habits),
         also=tuple(also),
         queries=tuple(dict.fromkeys(s.query for s in subscriptions)),
+        news=_news(entry, story) if not subscriptions or any(s.updates for s in subscriptions) else "",
     )
+
+
+def _news(told: Entry, story: StoryFacts) -> str:
+    """What the latest development says that came after the entry which is told; that entry's own news otherwise."""
+    after = [e for e in story.entries if e.kind is Kind.DEVELOPMENT and e.seen >= told.seen and e.id != told.id]
+    return (after[-1].news or after[-1].title) if after else told.news
 
 
 def _hits(query: str, prepared: Document) -> tuple[Hit, ...]:
@@ -136,7 +140,7 @@ def _speak(rows: Sequence[Delivery], facts: Facts, limit: int, now: datetime) ->
 def _heading(first: Delivery, bundle: Sequence[Delivery], facts: Facts, now: datetime) -> str:
     """The digest's heading, "" when the rows go out one by one."""
     clock = render.local_time(now, facts.chat.timezone, now)
-    if rhythm_of(first, facts) != "off" and first.held:
+    if rhythm_of(first, facts) != "off":
         return fill(_("Your news, {time}"), time=clock)
     rings = [row for row in bundle if row.kind is DeliveryKind.RING]
     if first.held and first.reason == reasons.QUIET and len([row for row in bundle if row.held]) > 1:
@@ -149,9 +153,10 @@ def _heading(first: Delivery, bundle: Sequence[Delivery], facts: Facts, now: dat
 
 
 def _digest(heading: str, bundle: Sequence[Delivery], rows: Sequence[Delivery], facts: Facts, limit: int) -> Send:
-    # by the names that stories have now: what merged while it waited is told once
-    rings = {facts.stories[row.story].story.id: row for row in reversed(bundle) if row.kind is DeliveryKind.RING}
-    told = [row for row in bundle if rings.get(facts.stories[row.story].story.id, row) is row]
+    # by the names that stories have now: what merged while it waited is told once, by its ring or its latest update
+    heads = {facts.stories[row.story].story.id: row for row in bundle}
+    heads |= {facts.stories[row.story].story.id: row for row in reversed(bundle) if row.kind is DeliveryKind.RING}
+    told = [row for row in bundle if heads[facts.stories[row.story].story.id] is row]
     message, count = render.digest(heading, [view(row, facts) for row in told], limit)
     shown = told[:count]
     stories = {facts.stories[row.story].story.id for row in shown}

@@ -37,6 +37,8 @@ class View:
     also: tuple[str, ...]
     #: queries of the chat that matched, as printed
     queries: tuple[str, ...]
+    #: what is new since this entry, for a digest; "" when nothing is
+    news: str = ""
 
 
 def ring(view: View, timezone: str, now: datetime) -> Message:
@@ -97,6 +99,8 @@ def _digest(heading: str, views: Sequence[View]) -> Message:
         spans += [Span("\n• "), Span(_cut(view.entry.title), bold=True, link=view.entry.link)]
         many = fill(ngettext("{count} outlet", "{count} outlets", outlets), count=outlets)
         spans.append(Span(f" ({many if outlets > 1 else view.entry.source})"))
+        if view.news:
+            spans.append(Span("\n  " + fill(_("Update: {news}"), news=_cut(view.news))))
     return Message(tuple(spans))
 
 
