@@ -48,7 +48,7 @@ soak: $(VENV)/.dev
 lock: $(VENV)/.dev
 	$(INSTALL) uv
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --python-version 3.11 \
-		--extra postgres --group dev pyproject.toml --output-file $(VENV)/constraints.txt
+		--extra postgres --extra fulltext --extra fast --group dev pyproject.toml --output-file $(VENV)/constraints.txt
 	(echo "# Exact versions of everything that \`make\` installs. Renew: make lock"; cat $(VENV)/constraints.txt) > constraints.txt
 
 clean:

@@ -62,6 +62,8 @@ class Feed:
     selectors: Selectors | None = None
     #: not polled until the operator says so; survives what the configuration says of the feed
     paused: bool = False
+    #: fetch the pages of its new entries for their full text
+    fulltext: bool = False
 
 
 @dataclass(frozen=True, slots=True)

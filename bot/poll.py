@@ -46,6 +46,9 @@ _ALL = 1_000_000
 #: commits the entries, the state given and the end of the lease at once; gives the number of new entries
 Ingest = Callable[[LeasedFeed, "FeedState", ParsedFeed], Awaitable[int]]
 
+#: adds to entries what their feed does not say (`bot.fulltext.FullText`)
+Enrich = Callable[[LeasedFeed, ParsedFeed], Awaitable[ParsedFeed]]
+
 
 class Hubs(Protocol):
     """Who is told of the hubs that feeds name, and knows which feeds these post (`bot.push.Push`)."""
@@ -71,6 +74,7 @@ async def poll_feed(
     rng: random.Random,
     policy: PollPolicy,
     hubs: Hubs | None = None,
+    enrich: Enrich | None = None,
 ) -> FetchOutcome:
     """One poll, from the claimed feed to its committed state. Gives what the web answered.
 
@@ -82,6 +86,8 @@ async def poll_feed(
     parsed: ParsedFeed | ParseFailed | None = None
     if isinstance(outcome, Fetched):
         parsed = await parser.parse(outcome.body, outcome.content_type, outcome.url, leased.feed.selectors)
+        if enrich is not None and isinstance(parsed, ParsedFeed):
+            parsed = await enrich(leased, parsed)
     now = clock.now()
     pushed = hubs is not None and await hubs.is_pushed(leased.feed.id, policy.bounds(leased.feed)[2])
     state = after_poll(old, outcome, parsed, now=now, rng=rng, policy=policy, feed=leased.feed, pushed=pushed)
@@ -144,6 +150,7 @@ class Poller:
         rng: random.Random,
         policy: PollPolicy,
         hubs: Hubs | None = None,
+        enrich: Enrich | None = None,
         slots: int = SLOTS,
         per_host: int = PER_HOST,
         meter: Meter | None = None,
@@ -156,6 +163,7 @@ class Poller:
         self._rng = rng
         self._policy = policy
         self._hubs = hubs
+        self._enrich = enrich
         self._slots = slots
         self._per_host = per_host
         self._tasks: dict[FeedId, asyncio.Task[None]] = {}
@@ -277,6 +285,7 @@ class Poller:
                 rng=self._rng,
                 policy=self._policy,
                 hubs=self._hubs,
+                enrich=self._enrich,
             )
         except StoreError as error:
             self.counts.failed += 1

@@ -108,6 +108,14 @@ class Parser(Protocol):
         ...
 
 
+class ArticleReader(Protocol):
+    """Articles' own pages to text, under the limits of `Parser`."""
+
+    async def article(self, body: bytes, content_type: str, url: str) -> str:
+        """The running text; "" where there is none or it would exceed the limits. Never raises for what the bytes are."""
+        ...
+
+
 class FeedStore(Protocol):
     """Feeds and where polling stands."""
 

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.model import FeedId
-    from bot.poll import Ingest
+    from bot.poll import Enrich, Ingest
     from bot.ports import Clock, FeedStore, HubClient, Parser
 
 #: bytes of one post
 BODY = 10_000_000
 #: seconds for which a feed is ours while what was posted is taken in
-_LEASE = 60.0
+_LEASE = 150.0
 #: hubs asked at once
 _ASKS = 8
 #: posts being taken in at once; the next ones wait
@@ -50,6 +50,7 @@ class Push:
         rng: random.Random,
         token: Callable[[], str],
         callback: str,
+        enrich: Enrich | None = None,
     ) -> None:
         """`token` gives texts that nobody can guess; `callback` is the public address below which hubs call us."""
         self._store = store
@@ -60,6 +61,7 @@ class Push:
         self._rng = rng
         self._token = token
         self._callback = callback
+        self._enrich = enrich
         self._asks = asyncio.Semaphore(_ASKS)
         self._posts = asyncio.Semaphore(_POSTS)
         #: a post claims its feed, which must not end the lease of the one before
@@ -154,11 +156,13 @@ class Push:
     async def _take(self, lease: HubLease, parsed: ParsedFeed) -> int:
         now = self._clock.now()
         leased = await self._store.claim_feed(lease.feed, now, _LEASE)
-        if leased is None:
-            return 410
+        if leased is None:  # nobody wants it any more, or not for now
+            return 410 if await self._store.feed(lease.feed) is None else 202
         if leased.state.last_parsed is None:  # the baseline is the whole document, not what is new in it
             await self._store.save_feed(leased.state, leased.epoch)
             return 202
+        if self._enrich is not None:
+            parsed = await self._enrich(leased, parsed)
         # the state stays that of the last poll: its validators and its hash are of the whole document
         new = await self._ingest(leased, leased.state, parsed)
         current = await self._store.hub_lease(lease.key)

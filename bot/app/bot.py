@@ -22,6 +22,7 @@ from bot.clock import SystemClock
 from bot.commands import Commands
 from bot.deliver import LANES, Deliverer
 from bot.errors import ConfigError
+from bot.fulltext import FullText
 from bot.heap import watch_collections
 from bot.ingest import Ingest
 from bot.meter import Meter
@@ -136,6 +137,7 @@ class App:
             meter=self.meter,
         )
         into = self.together.inbox.put if self.together else self.ingest
+        enrich = FullText(store=self.store, fetcher=self.fetcher, reader=self.processes, wanted=self.ingest.wanted)
         web = self.config.web
         if web.port is not None and web.public_url:
             self.push = Push(
@@ -147,6 +149,7 @@ class App:
                 rng=self.rng,
                 token=secrets.token_urlsafe,
                 callback=f"{web.public_url}/websub",
+                enrich=enrich,
             )
         self.poller = Poller(
             store=self.store,
@@ -157,6 +160,7 @@ class App:
             rng=self.rng,
             policy=PollPolicy(interval=self.config.sources.interval),
             hubs=self.push,
+            enrich=enrich,
             meter=self.meter,
         )
 

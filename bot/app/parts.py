@@ -26,7 +26,9 @@ def make_fetcher(config: Config) -> HttpFetcher:
     """The fetcher with the operator's limits and contact."""
     contact = f"; +{config.sources.contact}" if config.sources.contact else ""
     allowed = config.sources.allow_private_networks
-    return HttpFetcher(allow_private=allowed, user_agent=f"Tocsin/{__version__} (news alerts{contact})")
+    return HttpFetcher(
+        allow_private=allowed, user_agent=f"Tocsin/{__version__} (news alerts{contact})", proxy=config.sources.proxy
+    )
 
 
 def make_parser() -> ParserProcess:

@@ -63,6 +63,8 @@ class SourcesConfig:
     allow_private_networks: bool | tuple[str, ...] = False
     #: an address or mailbox named in the User-Agent, so that publishers can reach the operator
     contact: str = ""
+    #: an HTTP proxy for all sources; "" for none
+    proxy: str = field(default="", repr=False)
     #: whether admins may add sources by sending a list of feeds (OPML) to a chat
     from_chats: bool = True
 
@@ -128,7 +130,7 @@ class Config:
         """Every text that must never be shown or logged."""
         slack = self.slack
         found = [self.telegram.token, slack.bot_token, slack.app_token, slack.signing_secret, self.web.token]
-        for address in (self.store_url, *(feed.id for feed in self.feeds)):
+        for address in (self.store_url, self.sources.proxy, *(feed.id for feed in self.feeds)):
             parts = urlsplit(address)
             found.append(parts.password or "")
             found += [value for name, value in parse_qsl(parts.query) if _SECRET_PARAMETERS.search(name)]
@@ -206,6 +208,7 @@ def _build(reader: Reader, environ: Mapping[str, str]) -> Config:
         interval=reader.take("sources.interval", checks.seconds, 600.0),
         allow_private_networks=reader.take("sources.allow_private_networks", checks.networks, False),
         contact=reader.take("sources.contact", checks.text, ""),
+        proxy=reader.take("sources.proxy", checks.optional_address, ""),
         from_chats=reader.take("sources.from_chats", checks.yes_no, True),
     )
     web = WebConfig(
@@ -274,6 +277,7 @@ def _feeds(reader: Reader) -> tuple[Feed, ...]:
             interval=reader.take(f"{at}.interval", checks.seconds, None),
             owner=reader.take(f"{at}.owner", checks.text, ""),
             selectors=_selectors(reader, at),
+            fulltext=reader.take(f"{at}.fulltext", checks.full_text, False),
         )
     return tuple(feeds.values())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import re
 from contextlib import suppress
@@ -57,6 +58,14 @@ def yes_no(value: object) -> bool:
     if not isinstance(value, bool):
         raise Wrong(f"must be true or false {_shown(value)}")
     return value
+
+
+def full_text(value: object) -> bool:
+    """True or false; true needs the extra."""
+    wanted = yes_no(value)
+    if wanted and importlib.util.find_spec("trafilatura") is None:
+        raise Wrong("needs an extra that is not installed: pip install 'tocsin[fulltext]'")
+    return wanted
 
 
 def seconds(value: object) -> float:

@@ -123,7 +123,7 @@ class Reader:
 #: keys of a source that is a page: CSS selectors, by the names of `bot.model.Selectors`
 SELECTORS = ("item", "title", "link", "summary", "caption", "date")
 _SOURCE_KEYS = tuple(
-    f"source.{key}" for key in ("url", "name", "language", "tags", "interval", "owner", "type", *SELECTORS)
+    f"source.{key}" for key in ("url", "name", "language", "tags", "interval", "owner", "type", "fulltext", *SELECTORS)
 )
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]")
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")

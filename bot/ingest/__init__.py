@@ -134,6 +134,13 @@ class Ingest:
             self._wake()
         return turn.new
 
+    async def wanted(self, leased: LeasedFeed, item: ParsedEntry) -> bool:
+        """Whether somebody's query matches the item as it is, were it new."""
+        async with self._turnstile:
+            await self._follow_subscriptions()
+            turn = Turn(now=self._clock.now(), baseline=False)
+            return bool(self._matching(new_entry(leased, item, leased.feed.name, turn)))
+
     async def follow(self) -> None:
         """Takes over what another process has committed, so that this one can go on from there at once."""
         async with self._turnstile:
@@ -216,7 +223,7 @@ class Ingest:
             same = find_same(key, list(candidates.values()))
             if same is not None:
                 if same.entry not in turn.entries:
-                    await self._seen_again(turn, same, item)
+                    await self._seen_again(turn, same, item, full=leased.feed.fulltext)
                 continue
             entry = new_entry(leased, item, source, turn)
             fingerprint = Fingerprint(entry.id, feed, key.guid, key.link, key.title, turn.now)
@@ -294,11 +301,16 @@ class Ingest:
             owners=self._owners,
         )
 
-    async def _seen_again(self, turn: Turn, same: Fingerprint, item: ParsedEntry) -> None:
-        """A copy of what we have: remember that it is still there, and take over what the outlet changed."""
+    async def _seen_again(self, turn: Turn, same: Fingerprint, item: ParsedEntry, *, full: bool = False) -> None:
+        """A copy of what we have: remember that it is still there, and take over what the outlet changed.
+
+        `full`: the content that we have is the article's own page, which the feed does not carry.
+        """
         if turn.now - same.last_seen >= _BUMP:
             turn.fingerprints[same.entry] = replace(same, last_seen=turn.now)
         stored = next(iter(await self._store.entries([same.entry])), None)
+        if stored is not None and full and len(stored.content) > len(item.content):
+            item = replace(item, content=stored.content)
         if stored is None or (stored.title, stored.summary, stored.content) == (item.title, item.summary, item.content):
             return
         retitled = words(stored.title) != words(item.title)

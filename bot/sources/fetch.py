@@ -31,6 +31,8 @@ DEADLINE = 30.0
 #: bytes of a body, packed and unpacked
 CAP = 10_000_000
 REDIRECTS = 5
+#: seconds for a name to resolve here before a proxy is asked for it
+_LOOKUP = 5.0
 PER_HOST = 2
 _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, "
@@ -52,14 +54,19 @@ class HttpFetcher:
         cap: int = CAP,
         per_host: int = PER_HOST,
         resolver: AbstractResolver | None = None,
+        proxy: str = "",
     ) -> None:
-        """`allow_private` as in `Guard`. Proxies and netrc of the environment are not used."""
+        """`allow_private` as in `Guard`. Proxies and netrc of the environment are not used, only the operator's `proxy`.
+
+        With a proxy the guard can't see the address dialled; hosts are checked before instead (`_past_guard`).
+        """
         self._guard = Guard(allow_private)
         self._user_agent = user_agent
         self._deadline = deadline
         self._cap = cap
         self._hosts = _HostSlots(per_host)
-        self._resolver = resolver
+        self._resolver = resolver or _ThreadResolver()
+        self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
 
     async def fetch(self, url: str, validators: Validators, body_hash: str) -> FetchOutcome:
@@ -85,6 +92,8 @@ class HttpFetcher:
             await self._hosts.take(host)
             try:
                 start = loop.time()
+                if self._proxy:
+                    await self._past_guard(host)
                 async with (
                     asyncio.timeout(left),
                     session.get(target, headers=headers, allow_redirects=False) as response,
@@ -147,6 +156,8 @@ class HttpFetcher:
         async with asyncio.timeout(self._deadline):
             for _ in range(REDIRECTS + 1):
                 target, host = _target(url)
+                if self._proxy:
+                    await self._past_guard(host)
                 async with (
                     self._hosts.turn(host),
                     self._open().post(target, data=form, allow_redirects=False) as response,
@@ -177,8 +188,8 @@ class HttpFetcher:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                socket_factory=self._socket,
-                resolver=_GuardedResolver(self._resolver or _ThreadResolver(), self._guard),
+                socket_factory=None if self._proxy else self._socket,
+                resolver=self._resolver if self._proxy else _GuardedResolver(self._resolver, self._guard),
                 limit=0,  # the flow bounds how many run, and the slots bound each host
                 ttl_dns_cache=60,
             )
@@ -187,10 +198,26 @@ class HttpFetcher:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=False,
+                proxy=self._proxy or None,
                 timeout=aiohttp.ClientTimeout(total=None),
                 headers={"User-Agent": self._user_agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip, deflate"},
             )
         return self._session
+
+    async def _past_guard(self, host: str) -> None:
+        """Raises AddressRefused where the proxy would be asked for an address that is known not to be public.
+
+        A name that does not resolve here is left to the proxy: it may be the only one with name servers.
+        """
+        if "%" in host:  # escapes that a proxy may undo, and zones of local links
+            raise AddressRefused
+        try:
+            async with asyncio.timeout(_LOOKUP):
+                found = await self._resolver.resolve(host, 0)
+        except (OSError, TimeoutError):
+            return
+        for result in found:
+            self._guard.check(result["host"])
 
     def _socket(self, info: Any) -> socket.socket:
         """The guard where the socket is made: `info` is the address about to be dialled, as getaddrinfo gives it."""

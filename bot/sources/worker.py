@@ -53,6 +53,8 @@ class Job(msgspec.Struct, array_like=True):
     selectors: Selectors | None = None
     #: the document in pieces, which are certainly these, in place of `body`
     cut: Cut | None = None
+    #: the document is an article's own page, of which the text is wanted
+    article: bool = False
 
 
 class Answer(msgspec.Struct, array_like=True):
@@ -60,6 +62,8 @@ class Answer(msgspec.Struct, array_like=True):
 
     feed: ParsedFeed | None
     reason: str = ""
+    #: of an article
+    text: str = ""
 
 
 class ParserProcess:
@@ -97,7 +101,15 @@ class ParserProcess:
             return feed or _EXCEEDED
         return await self._ask(Job(body, content_type, url))
 
+    async def article(self, body: bytes, content_type: str, url: str) -> str:
+        """See `bot.ports.ArticleReader.article`."""
+        return (await self._answer(Job(body, content_type, url, article=True))).text
+
     async def _ask(self, job: Job) -> ParsedFeed | ParseFailed:
+        answer = await self._answer(job)
+        return answer.feed if answer.feed is not None else ParseFailed(answer.reason)
+
+    async def _answer(self, job: Job) -> Answer:
         """What a worker process makes of it."""
         async with self._slots:
             worker = self._idle.pop() if self._idle else None
@@ -112,12 +124,12 @@ class ParserProcess:
                 answer = self._decoder.decode(reply)
             except (TimeoutError, EOFError, OSError, msgspec.DecodeError):
                 await self._discard(worker)
-                return _EXCEEDED
+                return Answer(None, _EXCEEDED.reason)
             except BaseException:  # cancelled half way: the pipe holds half a conversation
                 await self._discard(worker)
                 raise
             await self._put_back(worker)
-        return answer.feed if answer.feed is not None else ParseFailed(answer.reason)
+        return answer
 
     async def keep_warm(self) -> None:
         """From now on one process is always there, with its language model: what a hub posts must not wait for a start.
@@ -227,6 +239,7 @@ def main(seconds: float) -> None:
     limit = _limits(seconds)
     # only here: the main process stays small
     from bot.sources import language  # noqa: PLC0415
+    from bot.sources.article import extract  # noqa: PLC0415
     from bot.sources.page import parse_page  # noqa: PLC0415
     from bot.sources.parse import parse, read_cut  # noqa: PLC0415
     from bot.sources.quick import Quick  # noqa: PLC0415
@@ -239,6 +252,9 @@ def main(seconds: float) -> None:
         limit()
         job = decoder.decode(frame)
         try:
+            if job.article:
+                _write(out, msgspec.msgpack.encode(Answer(None, "", extract(job.body, job.content_type, job.url))))
+                continue
             if job.selectors is not None:
                 result = parse_page(job.body, job.content_type, job.url, job.selectors)
             elif job.cut is not None:

@@ -245,6 +245,28 @@ async def test_row_14_proxies_of_the_environment_are_not_used(
     await fetcher.close()
 
 
+async def test_row_14_through_the_operators_proxy_hosts_are_checked_before(
+    server: HostileServer, canary: HostileServer
+) -> None:
+    """Row 14: the operator's proxy is used, and is not asked for what is known to be private, in whatever spelling."""
+    fetcher = HttpFetcher(user_agent="t", deadline=2.0, proxy=server.url("").replace("//", "//ann:sesame@"))
+    server.hits.clear()
+    server.pages["/feed"] = Answer(documents.OK)
+    assert isinstance(await get(fetcher, "http://nowhere.invalid/feed"), Fetched)
+    [hit] = server.hits
+    assert hit.path == "http://nowhere.invalid/feed"
+    assert hit.headers["proxy-authorization"] == "Basic YW5uOnNlc2FtZQ=="
+    for spelling in SPELLINGS:
+        outcome = await get(fetcher, f"http://{spelling}:{canary.port}/ok")
+        assert isinstance(outcome, FetchFailed), spelling
+    refused = await get(fetcher, f"http://2130706434:{canary.port}/ok")
+    assert refused == FetchFailed("the address is not a public one")
+    server.pages["/hop"] = Answer(b"", 302, {"Location": canary.url("/ok")})
+    assert await get(fetcher, "http://nowhere.invalid/hop") == FetchFailed("the address is not a public one")
+    await fetcher.close()
+    assert not [one.path for one in server.hits if one.path.startswith("http://127") or "localhost" in one.path]
+
+
 async def test_row_15_credentials_are_used_but_never_said(fetcher: HttpFetcher, server: HostileServer) -> None:
     """Row 15: user and password of an address are sent to its origin alone, and stand in no text."""
     url = server.url("/status?code=401&token=sesame").replace("http://", "http://ali:baba@")
