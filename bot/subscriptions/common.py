@@ -26,7 +26,9 @@ _WORDS = {
     " pipe plot plus poem poet poll pool poor port post pray pull pure push race rail rain rank rare rate read rely rent rest rich ride ring riot rise"
     " risk road rock role roll roof room root rule rush sail salt sand seat seed seek self sell ship shoe shop shot shut sick sign sink site size skin"
     " slow snow soft soil sort soul spot spin star stem suit sure tail tall tank tape task tear term test text thin thus till tiny tone tool tour town"
-    " trap tree trip true type ugly unit user vast vote wage wake wall warm wash wave weak wear west wife wild wind wine wing wire wise wood yard zone",
+    " trap tree trip true type ugly unit user vast vote wage wake wall warm wash wave weak wear west wife wild wind wine wing wire wise wood yard zone"
+    " un al el la le de da di del van von bin ben abu ibn mr mrs dr st jr sr id april june july march"
+    " sam kim lee don ron ian pat sue rob jack nick tim tom dan jim joe bob ted max leo eva ana amy ann ada ivy hans carl karl paul mary anna john mike",
     "fr": "a au aux ce ces dans de des du elle en est et eu il ils je la le les leur lui ma mais me mes mon ne ni nos nous on ont or ou"
     " par pas peu plus pour qui que sa se ses si son sont sur ta te tes ton tu un une vers vos vous y ans bas car cas dit eau fait"
     " fin font ici lit mal mer mis nom non oui pan pays peut pis rue sans sera sous tel tout tous ville",

@@ -19,6 +19,8 @@ _KEEP = {
         westfalen wien zehn zeuge zug zürich zwischen
     """,
     "en": """
+        algiers andrews collins daniels dallas dardanelles edwards hawkins higgins himalayas jenkins lagos laos marseilles matthews michaels orleans
+        perkins peters phillips richards rogers samuels sanders seychelles simmons stevens walters
         abacus abbas across adams ahmad ahmed alias always anything arkansas as athens athletics atlas bahamas barracks beading bed beijing being
         belarus belongings besides bias bleed blues boeing bonus bowling breed bring brooks brussels building bus campus cannes canvas ceiling
         census christmas circus citrus cling clothes corbyn corps corpus creed crossroads cummings customs cyprus damascus darling davis deed dies
