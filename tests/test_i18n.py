@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
 from bot import i18n
 from bot.alerts.reasons import OUTLETS_SO_FAR, told
@@ -40,6 +41,13 @@ def test_the_template_has_every_message() -> None:
     if os.environ.get("TOCSIN_WRITE_POT"):
         TEMPLATE.write_text(template(), "utf-8")
     assert TEMPLATE.read_text("utf-8") == template(), "run TOCSIN_WRITE_POT=1 python -m pytest tests/test_i18n.py"
+
+
+def test_translators_tools_read_the_template() -> None:
+    """A new language is begun with `pybabel init`, which refuses a header that leaves its places open."""
+    with TEMPLATE.open("rb") as file:
+        found = {m.id if isinstance(m.id, str) else m.id[0] for m in read_po(file) if m.id}
+    assert found == {message.one for message in messages()}
 
 
 def test_messages_can_be_moved_and_counted() -> None:
