@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from bot.alerts.wording import told_news
 from bot.i18n import _, day_and_month, fill, listed, ngettext, sentence, weekday
 from bot.model import Button, Message, Span
 
@@ -67,7 +68,7 @@ def ring(view: View, timezone: str, now: datetime) -> Message:
 def develop(view: View, timezone: str, now: datetime) -> Message:
     """A material new fact, to be read under the first message."""
     entry = view.entry
-    lead = fill(_("Update: {news}"), news=entry.news or _cut(entry.title))
+    lead = fill(_("Update: {news}"), news=told_news(entry.news) or _cut(entry.title))
     spans = [Span(lead, bold=True, link="" if entry.news else entry.link)]
     if entry.news:
         spans += [Span("\n"), Span(_cut(entry.title), link=entry.link)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.alerts.reasons import told
+from bot.alerts.wording import told_placing
 from bot.commands.desk import code, say
 from bot.commands.history import PAST
 from bot.i18n import N_, _, fill, listed, ngettext, sentence
@@ -158,11 +159,11 @@ async def _repeat(asked: Asked, entry: Entry, ring: Delivery | None) -> list[str
     if rang is None or ring is None:
         if not entry.reason:
             return [_("Folded into a story that is shown already.")]
-        return [fill(_("Folded into a story that is shown already ({reason})."), reason=entry.reason)]
+        return [fill(_("Folded into a story that is shown already ({reason})."), reason=told_placing(entry.reason))]
     repeat = (
         _("Not sent: repeat of {headline} ({reason}), which rang at {time}.")
         if entry.reason
         else _("Not sent: repeat of {headline}, which rang at {time}.")
     )
     at = asked.at(ring.settled or ring.created)
-    return [*sentence(repeat, headline=Span(rang.title, italic=True), reason=entry.reason, time=at)]
+    return [*sentence(repeat, headline=Span(rang.title, italic=True), reason=told_placing(entry.reason), time=at)]
