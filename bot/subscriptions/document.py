@@ -100,7 +100,8 @@ class Document(View):
         texts = entry.texts()
         start = " ".join([text for _, text in texts[:2]])
         #: as declared, else as the text shows; "" when it does not
-        self.told = re.split("[-_]", entry.language.lower(), maxsplit=1)[0] or detect_language(start)
+        declared = re.split("[-_]", entry.language.lower(), maxsplit=1)[0]
+        self.told = declared if 2 <= len(declared) <= 3 else detect_language(start)  # some declare "English"
         sure = self.told and written_in(start, self.told)
         super().__init__(texts, self.told if sure else likely_language(start, LANGUAGES))
 

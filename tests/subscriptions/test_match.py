@@ -307,3 +307,10 @@ def test_an_entry_in_another_alphabet_than_its_feed_declares() -> None:
     assert matches(parse_query("إدلب"), document(entry("قصف الطيران الحربي بإدلب فجر اليوم", "en")))
     assert matches(parse_query("ракета"), document(entry("Пуск двух ракет сорвался утром", "en")))
     assert matches(parse_query("missile"), document(entry("Two missiles hit the old port", "ru")))
+
+
+def test_a_language_in_words_is_no_code() -> None:
+    """`<language>English</language>` says nothing that could be looked up: the text shows it."""
+    doc = document(entry("Two missiles were fired at the harbour on Monday, officials said", "English"))
+
+    assert matches(parse_query("missile lang:en"), doc)
