@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, defaultdict
 from heapq import nlargest
 from itertools import islice
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from bot.model import Delivery, FeedId, Story, Subscription, SubscriptionId
 
 T = TypeVar("T")
+
+#: rows looked at before others get a turn
+SLICE = 500
 
 #: only rows that have it write it, and in texts quotes are escaped
 _MERGED = b'"merged_into":'
@@ -64,8 +68,13 @@ class Overviews(Entries):
         rung: dict[int, int] = defaultdict(int)
         rows = self._deliveries.rows
         for chat in {chat_key(subscription.chat) for subscription in subscriptions}:
-            for row in self._deliveries.find(chat=chat):
-                counted = _counted.decode(rows[row])
+            for number, row in enumerate(self._deliveries.find(chat=chat)):
+                if number % SLICE == SLICE - 1:
+                    await asyncio.sleep(0)  # noqa: TID251  # a turn for others, not a wait
+                    rows = self._deliveries.rows
+                if (raw := rows.get(row)) is None:
+                    continue
+                counted = _counted.decode(raw)
                 if counted.created < since or counted.kind is DeliveryKind.CORRECT:
                     continue
                 rang = counted.kind is DeliveryKind.RING and counted.state is DeliveryState.SENT

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Sizes,
         Story,
         Subscription,
+        Tally,
         Volume,
     )
     from bot.ports import Clock, Store
@@ -124,19 +125,26 @@ class Board:
         self._known: dict[object, tuple[float, asyncio.Task[Any]]] = {}
 
     async def _once(self, key: object, ask: Callable[[], Awaitable[T]], fresh: float = FRESH) -> T:
-        """The answer to `ask`, or the one given less than `fresh` seconds ago; who asks meanwhile waits for the same."""
+        """The answer to `ask`, or the one given less than `fresh` seconds ago; who asks meanwhile waits for the same.
+
+        What changes slowly is answered as it was, and asked for again behind that: only the first visitor waits.
+        """
         now = self._clock.monotonic()
         known = self._known.get(key)
-        if known is None or known[0] <= now or (known[1].done() and known[1].exception() is not None):
+        if known is not None and known[1].done() and (known[1].cancelled() or known[1].exception() is not None):
+            known = None
+        if known is None or known[0] <= now:
 
             async def asked() -> T:
                 return await ask()
 
-            known = (now + fresh, asyncio.create_task(asked()))
+            before, known = known, (now + fresh, asyncio.create_task(asked()))
             self._known.pop(key, None)
             self._known[key] = known
             while len(self._known) > _KEPT:
                 del self._known[next(iter(self._known))]
+            if fresh == SLOW and before is not None and before[0] + SLOW > now and before[1].done():
+                known = before
         # one visitor who leaves must not take the answer from the others
         return cast("T", await asyncio.shield(known[1]))
 
@@ -225,16 +233,15 @@ class Board:
 
         return await self._once(("queries", chat), ask, SLOW)
 
-    async def _feeds(self) -> list[tuple[Feed, FeedState]]:
-        return await self._once("feeds", self._store.feeds, FRESH * 3)
+    async def _ranked(self) -> list[tuple[Feed, FeedState]]:
+        return sorted(await self._store.feeds(), key=lambda pair: _health(*pair))
 
     async def sources(self, offset: int, limit: int, *, only_failing: bool = False) -> tuple[list[SourceLine], int]:
         """Sources, those that need somebody first; and how many there are in all."""
-        feeds = await self._feeds()
+        feeds = await self._once("feeds", self._ranked, FRESH * 3)
         if only_failing:
             feeds = [(feed, state) for feed, state in feeds if state.failures or state.gone or feed.paused]
-        ranked = sorted(feeds, key=lambda pair: _health(*pair))
-        shown = ranked[offset : offset + limit]
+        shown = feeds[offset : offset + limit]
         ids = [feed.id for feed, _ in shown]
         since = self._clock.now() - RHYTHM_STEP * (STEPS - 1)
         rhythm = await self._once(("rhythm", *ids), lambda: self._store.rhythm(ids, since, STEPS), SLOW)
@@ -242,12 +249,13 @@ class Board:
 
     async def subscriptions(self, offset: int, limit: int) -> list[ChatLines]:
         """The newest subscriptions by chat, each with what it brought in a week."""
-        return await self._once(("subscriptions", offset, limit), lambda: self._subscriptions(offset, limit), FRESH * 3)
+        return await self._once(("subscriptions", offset, limit), lambda: self._subscriptions(offset, limit))
 
     async def _subscriptions(self, offset: int, limit: int) -> list[ChatLines]:
         now = self._clock.now()
         found = await self._store.latest_subscriptions(offset, limit)
-        volumes = await self._store.volumes(found, now - WEEK)
+        ids = tuple(subscription.id for subscription in found)
+        volumes = await self._once(("volumes", ids), lambda: self._store.volumes(found, now - WEEK), SLOW)
         by_chat: dict[ChatId, list[Subscription]] = {}
         for subscription in found:
             by_chat.setdefault(subscription.chat, []).append(subscription)
@@ -255,11 +263,14 @@ class Board:
             ChatLines(
                 await self._store.chat(chat),
                 chat,
-                account(await self._store.counts(chat, monday(now))),
+                account(await self._counts(chat, monday(now))),
                 tuple((s, volumes[s.id]) for s in mine),
             )
             for chat, mine in by_chat.items()
         ]
+
+    async def _counts(self, chat: ChatId, since: datetime) -> dict[Tally, int]:
+        return await self._once(("counts", chat), lambda: self._store.counts(chat, since), FRESH * 3)
 
     async def outbox(self, states: frozenset[DeliveryState], offset: int, limit: int) -> list[Delivery]:
         """The newest rows in these states."""

@@ -104,15 +104,21 @@ class Door:
 
 
 def same_origin(headers: Mapping[str, str]) -> bool:
-    """Whether the browser says that the request comes from our own page (Fetch Metadata; RFC 6454 section 7).
+    """Whether nothing says that the request comes from another site (Fetch Metadata; RFC 6454 section 7).
 
-    What is no browser says neither, and can't be made to send anybody's cookie.
+    Under our own policy of no referrers browsers send the origin of a form as "null", so that tells nothing; neither
+    does what is no browser, which can't be made to send anybody's cookie.
     """
     site = headers.get("Sec-Fetch-Site", "")
     origin = headers.get("Origin", "")
     if site and site != "same-origin":
         return False
-    return not origin or urlsplit(origin).netloc.lower() == headers.get("Host", "").lower()
+    return origin in ("", "null") or urlsplit(origin).netloc.lower() == headers.get("Host", "").lower()
+
+
+def is_encrypted(headers: Mapping[str, str]) -> bool:
+    """Whether the browser came over https: it says Sec-Fetch-Site there, and to this machine itself, and nowhere else."""
+    return "Sec-Fetch-Site" in headers and not is_loopback(_name(headers.get("Host", "")))
 
 
 def _name(host: str) -> str:

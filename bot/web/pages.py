@@ -24,7 +24,7 @@ from bot.alerts.outbox import revived
 from bot.i18n import _, nearest, speaking
 from bot.model import DeliveryState
 from bot.sources.urls import mask_url
-from bot.web.door import COOKIE, STAYS
+from bot.web.door import COOKIE, STAYS, is_encrypted
 from bot.web.server import PATIENCE
 from bot.web.show import environment, key_of
 
@@ -271,7 +271,7 @@ class Pages:
         if not cookie:
             return self._login_page(request, wrong=True)
         response = _go_to("/")
-        secure = request.headers.get("Origin", "").startswith("https://")
+        secure = is_encrypted(request.headers)
         response.set_cookie(COOKIE, cookie, max_age=STAYS, httponly=True, samesite="Strict", secure=secure)
         return response
 

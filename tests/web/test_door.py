@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.web.door import Door, is_loopback, same_origin
+from bot.web.door import Door, is_encrypted, is_loopback, same_origin
 from tests.fakes import FakeClock
 
 
@@ -88,7 +88,7 @@ async def test_who_may_act() -> None:
         (own, cookie, "x"),
         (own, "", word),
         ({**own, "Origin": "https://evil.example"}, cookie, word),
-        ({**own, "Origin": "null"}, cookie, word),
+        ({"Host": "t.example", "Origin": "null"}, cookie, "x"),
         ({**own, "Sec-Fetch-Site": "cross-site"}, cookie, word),
         ({**own, "Sec-Fetch-Site": "same-site"}, cookie, word),
     ):
@@ -105,3 +105,12 @@ def test_same_origin() -> None:
     assert same_origin({"Host": "a:1", "Origin": "http://a:1"})
     assert not same_origin({"Host": "a:1", "Origin": "http://a:2"})
     assert same_origin({"Host": "a:1"})
+    assert same_origin({"Host": "a:1", "Origin": "null", "Sec-Fetch-Site": "same-origin"})
+    assert not same_origin({"Host": "a:1", "Origin": "null", "Sec-Fetch-Site": "cross-site"})
+
+
+def test_a_cookie_is_for_https_alone_where_the_login_came_over_it() -> None:
+    """What a proxy says of it is not asked."""
+    assert is_encrypted({"Host": "t.example", "Sec-Fetch-Site": "same-origin"})
+    assert not is_encrypted({"Host": "127.0.0.1:80", "Sec-Fetch-Site": "same-origin"})
+    assert not is_encrypted({"Host": "t.example", "X-Forwarded-Proto": "https"})

@@ -51,7 +51,5 @@ def test_every_template_compiles() -> None:
 
 def test_a_sparkline_shows_every_step_with_something_in_it() -> None:
     """One entry among thousands is seen; nothing is nothing."""
-    bars = spark([0, 1, 1000, 500])
-    assert [(bar.y, bar.height) for bar in bars] == [(22, 0), (20, 2), (0, 22), (11, 11)]
-    assert spark([]) == []
-    assert [bar.height for bar in spark([0, 0])] == [0, 0]
+    assert spark([0, 1, 1000, 500]) == "M4 22v-2h3V22zM8 22v-22h3V22zM12 22v-11h3V22z"
+    assert spark([]) == spark([0, 0]) == ""
