@@ -6,6 +6,7 @@ claim_feeds | fetch (64 at a time, two a host) | parse (in its process) | after_
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -39,6 +40,8 @@ LEASE = 300.0
 _QUEUE = 1000
 #: seconds of its lease that a feed may spend waiting; then it is due again, and somebody else's
 _PATIENCE = LEASE / 3
+#: seconds after which a poll that could not be stored is tried again
+_SOON = 30.0
 #: seconds by which the wall clock must have been set back for the due times to be moved with it
 _SET_BACK = 60.0
 _ALL = 1_000_000
@@ -291,6 +294,7 @@ class Poller:
             self.counts.failed += 1
             self._meter.polls["not stored"] += 1
             log.error("poll not stored", feed=mask_url(leased.feed.id), reason=str(error))  # noqa: TRY400  expected
+            await self._again_soon(leased)
         except Exception:
             self.counts.failed += 1
             self._meter.polls["broken"] += 1
@@ -327,6 +331,14 @@ class Poller:
             # so long a queue is overload: the lease runs out, and the feed is claimed again
         if not queue:
             self._queues.pop(host, None)
+
+    async def _again_soon(self, leased: LeasedFeed) -> None:
+        """Not only when its lease runs out: nobody knows whether it was stored, and what was is not new again."""
+        soon = self._clock.now() + timedelta(seconds=_SOON)
+        with contextlib.suppress(StoreError):
+            await self._store.save_feed(
+                replace(leased.state, next_poll=max(soon, leased.state.next_poll)), leased.epoch
+            )
 
     async def _give_back(self, leased: LeasedFeed) -> None:
         try:
