@@ -24,11 +24,13 @@ from bot.model import (
     FeedState,
     Incoming,
     Limits,
+    Message,
     NotModified,
     ParsedFeed,
     Placement,
     PollCommit,
     RetryLater,
+    SendOutcome,
     Story,
     StoryId,
     Subscription,
@@ -37,7 +39,9 @@ from bot.model import (
 )
 from bot.store.disk import Disk
 from bot.store.tiny import TinyStore, open_tiny
-from tests.fakes import FakeClock
+from tests.e2e.backlog import fill
+from tests.emulators.common import most_within
+from tests.fakes import FakeClock, RecordingMessenger
 from tests.test_flow import PRIZE, SHELLS, SHELLS_2, SHELLS_3
 from tests.test_poll import FakeFetcher, until
 from tests.test_poll import World as Polls
@@ -708,3 +712,47 @@ async def test_row_63_who_subscribed_a_group_is_told_that_it_stopped(world: Worl
     assert stored.gone
     assert len(await world.store.subscriptions(group)) == 1
     assert any(chat == HERE and "Nine" in text for _, _, chat, _, _, text in world.chat.log)
+
+
+# ---------------------------------------------------------------- a platform that is away
+
+
+class Downtime(RecordingMessenger):
+    """A platform that answers nothing useful while it is `down`, and counts how often it was asked."""
+
+    down = True
+    asked = 0
+
+    async def send(self, chat: ChatId, message: Message, reply_to: str = "") -> SendOutcome:
+        self.asked += 1
+        return RetryLater("bad gateway") if self.down else await super().send(chat, message, reply_to)
+
+
+async def test_an_hour_without_the_platform_with_thousands_queued(tmp_path: Path) -> None:
+    """Row 59: no storm while it is away; afterwards everything arrives once, as few messages, at the permitted pace.
+
+    Nothing is dropped for being old before 72 hours and 96 tries; the newest do not overtake (I3).
+    """
+    world = World(tmp_path)
+    world.chat = platform = Downtime("telegram", world.clock, Limits(length=4096, platform_rate=30.0, chat_rate=1.0))
+    await world.open()
+    chats, alerts = 30, 1500
+    titles = await fill(world.store, chats, alerts, world.clock.now())
+    for _ in range(60):
+        await world.deliver()
+        world.clock.advance(60)
+    assert platform.asked <= chats * 15  # 5 s, doubling to 15 minutes
+    platform.down = False
+    for _ in range(30):
+        await world.deliver()
+        world.clock.advance(60)
+    for number in range(1, chats + 1):
+        texts = [text for _, what, chat, *_, text in platform.log if what == "send" and chat.address == str(number)]
+        told = [
+            title for text in texts for line in text.splitlines() for title in titles if line.startswith(f"• {title} (")
+        ]
+        assert told == titles
+        assert len(texts) <= 3
+    times = sorted(when.timestamp() for when, what, *_ in platform.log if what == "send")
+    assert most_within(times, 1.0) <= 30
+    await world.store.close()

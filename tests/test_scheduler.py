@@ -58,7 +58,7 @@ async def test_a_tick_never_runs_beside_itself() -> None:
 
 
 async def test_a_late_tick_still_runs() -> None:
-    """APScheduler alone drops a run that is over a second late, as after a blocked loop: a digest would be lost."""
+    """Row 57: APScheduler alone drops a run that is over a second late, as after a blocked loop: a digest would be lost."""
     scheduler = Scheduler(SystemClock())
     ran = asyncio.Event()
 

@@ -17,7 +17,7 @@ from bot.alerts.holding import held_until, rhythm_of, silenced, taken_over, was_
 from bot.errors import QueryError
 from bot.i18n import _, fill
 from bot.model import Action, Button, DeliveryKind, DeliveryState, Kind
-from bot.stories.summary import summarise
+from bot.stories.summary import Excerpt, summarise
 from bot.subscriptions.match import document, hits
 from bot.subscriptions.query import parse_query
 
@@ -72,21 +72,21 @@ def action_id(chat: object, verb: str, subject: str) -> str:
     return blake2b(f"{chat}\x00{verb}\x00{subject}".encode(), digest_size=12).hexdigest()
 
 
-def view(row: Delivery, facts: Facts, *, subject: Delivery | None = None) -> render.View:
-    """What is shown of a row; `subject` is the ring whose message it belongs to, itself by default."""
+def view(row: Delivery, facts: Facts, *, subject: Delivery | None = None, brief: bool = False) -> render.View:
+    """What is shown of a row; `subject` is the ring whose message it belongs to, itself by default; `brief`: no excerpt."""
     subject = subject or row
     entry = facts.entries[subject.entry]
     story = facts.stories[row.story]
     subscriptions = [s for i in subject.subscriptions if (s := facts.subscriptions.get(i))]
     found: list[Hit] = []
-    if subscriptions:
+    if subscriptions and not brief:
         prepared = document(entry)
         for subscription in subscriptions:
             found += _hits(subscription.query, prepared)
     also = dict.fromkeys(e.source for e in story.entries if e.source != entry.source)
     return render.View(
         entry=entry,
-        excerpt=summarise(entry, found, facts.habits),
+        excerpt=Excerpt("") if brief else summarise(entry, found, facts.habits),
         also=tuple(also),
         queries=tuple(dict.fromkeys(s.query for s in subscriptions)),
         news=_news(entry, story) if not subscriptions or any(s.updates for s in subscriptions) else "",
@@ -157,7 +157,7 @@ def _digest(heading: str, bundle: Sequence[Delivery], rows: Sequence[Delivery], 
     heads = {facts.stories[row.story].story.id: row for row in bundle}
     heads |= {facts.stories[row.story].story.id: row for row in reversed(bundle) if row.kind is DeliveryKind.RING}
     told = [row for row in bundle if heads[facts.stories[row.story].story.id] is row]
-    message, count = render.digest(heading, [view(row, facts) for row in told], limit)
+    message, count = render.digest(heading, [view(row, facts, brief=True) for row in told], limit)
     shown = told[:count]
     stories = {facts.stories[row.story].story.id for row in shown}
     folded = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import msgspec
 from bot.errors import StoreDamaged, StoreError
 from bot.store import NEEDS_PSYCOPG, codec, is_postgres, tiny_path
 from bot.store import rows as rowwise
+from bot.store.files import is_there
 from bot.store.journal import JournalDB
 from bot.store.rows import TABLES, Rows, checksum, normal
 from bot.store.tiny import check_meta, open_tiny
@@ -29,7 +31,7 @@ async def copy_store(source: str, target: str, progress: Progress | None = None)
     The bot must not run on either. `progress` is told rows done and rows in all. Returns rows by table. Raises
     StoreError, and then the target is as empty as it was.
     """
-    if source == target:
+    if _place(source) == _place(target):
         raise StoreError("source and target are the same store")
     rows = await _read(source)
     total = sum(map(len, rows.values()))
@@ -45,6 +47,10 @@ async def copy_store(source: str, target: str, progress: Progress | None = None)
         if len(there[table]) != len(rows[table]) or checksum(there[table]) != checksum(rows[table]):
             raise StoreError(f"{table}: {len(there[table])} of {len(rows[table])} rows arrived as they were sent")
     return {table: len(rows[table]) for table in TABLES}
+
+
+def _place(url: str) -> str:
+    return url if is_postgres(url) else os.path.realpath(tiny_path(url))
 
 
 async def check_store(url: str) -> list[str]:
@@ -72,6 +78,8 @@ async def _read(url: str) -> Rows:
     if is_postgres(url):
         rows: Rows = await _postgres().read_postgres(url)
         return rows
+    if not is_there(tiny_path(url)):  # opening would make one
+        raise StoreError(f"there is no store at {_place(url)}")
     store = await open_tiny(tiny_path(url))  # for writing: claims of a dead process end here, and no bot may run
     await store.close()
     rows, found = await asyncio.to_thread(_read_tiny_file, tiny_path(url))

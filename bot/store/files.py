@@ -13,6 +13,7 @@ is unreadable or missing, the one before it and the journals since give the same
 
 from __future__ import annotations
 
+import glob
 import os
 import zlib
 from contextlib import suppress
@@ -31,6 +32,12 @@ ROOM = 256 << 10
 
 #: below this many bytes closing a store may write a snapshot without anyone noticing
 COMPACT_AT_CLOSE = 64 << 20
+
+
+def is_there(path: str | os.PathLike[str]) -> bool:
+    """Whether any file of a store at this path exists."""
+    place = Path(os.path.realpath(path))
+    return place.exists() or any(place.parent.glob(f"{glob.escape(place.name)}.[bj]*"))
 
 
 class Files:
@@ -55,6 +62,8 @@ class Files:
         self._room = 0
         self._dirty = False
         self._rotated = 0
+        if self.path.is_dir():
+            raise JournalError(f"{self.path} is a folder: name a file in it, as {self.path / 'tocsin.json'}")
         self._lock = None if read_only else self._acquire()
 
     def _acquire(self) -> Lock:

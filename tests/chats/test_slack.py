@@ -636,7 +636,7 @@ async def test_row_63_a_revoked_token_stops_everything_and_says_so(
 async def test_rows_46_60_odd_answers_are_retried_later_and_never_by_the_sdk(
     slack: SlackApi, rule: dict[str, Any]
 ) -> None:
-    """One call on the wire whatever happens: the outbox decides."""
+    """Rows 46, 60: One call on the wire whatever happens: the outbox decides."""
     slack.fault(method="chat.postMessage", **rule)
     async with sender(slack) as messenger:
         outcome = await messenger.send(chat("C1"), text("x"))

@@ -295,7 +295,7 @@ async def test_row_62_a_move_is_reported_once(api: TelegramApi, service: str) ->
 
 
 async def test_row_63_a_closed_topic_is_reported_for_that_topic(api: TelegramApi) -> None:
-    """Only the topic stops."""
+    """Row 63: Only the topic stops."""
     told: list[tuple[str, ChatId]] = []
 
     async def gone(where: ChatId, _reason: str) -> None:
@@ -321,7 +321,7 @@ async def test_row_63_a_closed_topic_is_reported_for_that_topic(api: TelegramApi
 
 
 async def test_row_51_a_second_poller_is_loud_and_backs_off(api: TelegramApi, caplog: pytest.LogCaptureFixture) -> None:
-    """409: said at error level, shown as a problem, and no busy loop."""
+    """Row 51: 409: said at error level, shown as a problem, and no busy loop."""
     first, second = make(api), make(api)
     async with hearing(first, Desk()):
         await eventually(lambda: api.state()["polling"])
@@ -342,7 +342,7 @@ async def test_a_webhook_of_before_is_replaced_by_polling(api: TelegramApi) -> N
 
 
 async def test_row_60_polling_survives_any_answer(api: TelegramApi) -> None:
-    """HTML errors, cut JSON, ok:false, dropped connections and updates of unknown shape do not end the listening."""
+    """Row 60: HTML errors, cut JSON, ok:false, dropped connections and updates of unknown shape do not end the listening."""
 
     class Quick(SystemClock):
         async def sleep(self, seconds: float) -> None:

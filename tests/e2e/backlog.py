@@ -21,9 +21,9 @@ from bot.model import (
 from bot.ports import Store
 
 
-async def fill(store: Store, chats: int, alerts: int) -> list[str]:
+async def fill(store: Store, chats: int, alerts: int, now: datetime | None = None) -> list[str]:
     """`alerts` rings over `chats` private Telegram chats, all due now; returns the headlines."""
-    now = datetime.now(UTC)
+    now = now or datetime.now(UTC)
     feed = FeedId("https://north.example/rss")
     await store.add_feed(Feed(feed, name="North Wire"), now)
     ids = []

@@ -1,12 +1,14 @@
 """Moving between stores: every row arrives as it was, or the copy has not happened."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
 
 from bot.errors import StoreError
 from bot.model import Action, DeliveryKind, DeliveryState, HubLease, Mute, Settlement, StoryId
+from bot.store import open_store
 from bot.store.copy import check_store, copy_store
 from bot.store.journal import JournalDB
 from tests.store.samples import (
@@ -142,6 +144,28 @@ async def test_a_target_that_is_not_empty_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="same store"):
         await copy_store(source.url, source.url)
     assert await everything(target) == before
+
+
+async def test_a_source_that_is_not_there_is_no_empty_store(tmp_path: Path) -> None:
+    """A typing error in the address is said; it neither makes a store nor copies nothing with success."""
+    with pytest.raises(StoreError, match="there is no store"):
+        await copy_store(f"tinydb:///{tmp_path / 'typo.json'}", f"tinydb:///{tmp_path / 'new.json'}")
+    assert os.listdir(tmp_path) == []  # noqa: PTH208  # pathlib is not for coroutines
+
+
+async def test_a_store_is_not_copied_onto_itself_however_it_is_spelt(tmp_path: Path) -> None:
+    """Source and target are compared as files, not as texts."""
+    await fill(Place(f"tinydb:///{tmp_path / 'store.json'}"))
+    (tmp_path / "sub").mkdir()
+    with pytest.raises(StoreError, match="same store"):
+        await copy_store(f"tinydb:///{tmp_path / 'store.json'}", f"tinydb:///{tmp_path / 'sub' / '..' / 'store.json'}")
+
+
+async def test_a_folder_is_no_store(tmp_path: Path) -> None:
+    """The file was forgotten in the address: the message says what to write."""
+    with pytest.raises(StoreError, match="is a folder: name a file in it"):
+        await open_store(f"tinydb:///{tmp_path}")
+    assert os.listdir(tmp_path) == []  # noqa: PTH208  # pathlib is not for coroutines
 
 
 async def test_a_source_in_use_is_refused(tmp_path: Path) -> None:
