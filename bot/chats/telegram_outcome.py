@@ -170,5 +170,6 @@ def classify(error: Exception, chat: ChatId) -> SendOutcome:
 def describe(error: Exception) -> str:
     """The error in one short line."""
     text = error.message if isinstance(error, TelegramError) else f"{type(error).__name__}: {error}"
+    text = text.partition(". Parsing the server response")[0]  # PTB adds the body, which is a proxy's page
     text = " ".join(text.split())
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
