@@ -1,6 +1,6 @@
 """How fast the page answers: every route at 10,000 stories and 1,000 sources on the embedded store, while polling.
 
-    python -m benchmarks.page [--stories 10000] [--sources 1000] [--polls 50] [--asks 150]
+    python -m benchmarks.page [--stories 10000] [--sources 1000] [--polls 50] [--asks 150] [--store FOLDER]
 
 The bot's part of the process does what polls do: it claims feeds, and commits states and new entries, so many polls a
 second, on the same event loop as the server. Who asks is another process, one request after another, routes in turn;
@@ -76,9 +76,10 @@ async def ask(base: str, asks: int) -> None:
 async def serve(asked: argparse.Namespace) -> None:
     clock = SystemClock()
     with tempfile.TemporaryDirectory() as folder:
-        store = await open_store(f"tinydb:///{Path(folder) / 'store.json'}")
+        store = await open_store(f"tinydb:///{Path(asked.store or folder) / 'store.json'}")
         began = time.monotonic()
-        await invent(store, clock.now(), stories=asked.stories, sources=asked.sources)
+        if (await store.sizes()).feeds == 0:
+            await invent(store, clock.now(), stories=asked.stories, sources=asked.sources)
         print(f"{await store.sizes()}, filled in {time.monotonic() - began:.0f} s", file=sys.stderr)
 
         async def trouble() -> str:
@@ -116,6 +117,7 @@ def main() -> None:
     parser.add_argument("--sources", type=int, default=1000)
     parser.add_argument("--polls", type=int, default=50)
     parser.add_argument("--asks", type=int, default=150)
+    parser.add_argument("--store", default="", help="a folder to keep the filled store in; the next run finds it there")
     parser.add_argument("--client", default="")
     asked = parser.parse_args()
     asyncio.run(ask(asked.client, asked.asks) if asked.client else serve(asked))
