@@ -1,5 +1,7 @@
 """Which part of the bot a process does: what is refused, and two processes' ingest side by side."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,3 +122,22 @@ async def test_merges_by_another_process_are_followed(tmp_path: Path, postgres_p
         assert len(standby._stories._window.stories[one.id].members) == 2
     finally:
         await world.store.close()
+
+
+@pytest.mark.parametrize(
+    ("role", "code", "said"),
+    [("poll,sing", 2, "no role 'sing'"), ("poll", 1, "tocsin db copy")],
+    ids=["unknown", "part of a TinyDB bot"],
+)
+def test_the_command_says_what_is_wrong_with_a_role(tmp_path: Path, role: str, code: int, said: str) -> None:
+    """Exit 2 for wrong usage, 1 for what the configuration does not permit; one line each, and no store is made."""
+    config = tmp_path / "config.toml"
+    config.write_text(f'[store]\nurl = "tinydb:///{tmp_path}/store.json"\n')
+    command = [sys.executable, "-m", "bot", "run", "--config", str(config), "--role", role]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, cwd=Path(__file__).parents[1]
+    )
+    assert done.returncode == code
+    assert said in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert [*tmp_path.iterdir()] == [config]

@@ -62,9 +62,15 @@ async def test_whatever_breaks_every_alert_comes(fleet: Fleet, postgres: Cluster
         return fleet.press.finished == {"north", "south"}
 
     await until(polled, "the first poll is stored")
+    fleet.api.say(1, "/subscriptions")
     for _ in range(2):
         paper.publish()
     await fleet.all_arrive(titles[:1], 1, 60)
+
+    async def answered() -> bool:
+        return any("Idlib" in text and not any(t in text for t in titles) for text in fleet.rung()[1])
+
+    await until(answered, "the command is answered by whoever was elected to hear it")
     await fleet.kill(await fleet.holder("ingest"))
     paper.publish()
     postgres.stop("immediate")
