@@ -111,13 +111,14 @@ class Alphabet:
         return _Tables(
             codes=codecs.charmap_build(self.chars.ljust(256, "\ufffe")),
             kinds=bytes([kind for _, kind in pairs]).ljust(256),
-            folded="".join([char for char, _ in pairs]),
+            # of 256 characters, and of one byte where that is enough: what the codec is quickest with
+            folded="".join([" " if kind in {NOTHING, SEVERAL} else char for char, kind in pairs]).ljust(256),
             cased="".join(
                 [
                     folding if kind in {PART, DOT, QUOTE} else char
                     for char, (folding, kind) in zip(self.chars, pairs, strict=True)
                 ]
-            ),
+            ).ljust(256),
             nothing=bytes([i for i, (_, kind) in enumerate(pairs) if kind == NOTHING]),
             several={char: folds[char] for char, (_, kind) in zip(self.chars, pairs, strict=True) if kind == SEVERAL},
         )
