@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: kinds of characters: a letter, a letter of Greek or Cyrillic (which have Latin twins), a digit, a dot, a quotation mark
-#: that Hebrew acronyms have, nothing (folds to no character), several (folds to more than one), and what parts words
+#: (Hebrew acronyms have one), nothing (folds to no character), several (folds to more than one), and what parts words
 LETTER, TWINNED, DIGIT, DOT, QUOTE, NOTHING, SEVERAL, PART = b'ab0."-+ '
 #: in folded text: a dot, an apostrophe; both part words
 DOTTED, APOSTROPHE = "\x1e", "\x1f"
@@ -28,7 +28,7 @@ DOTTED, APOSTROPHE = "\x1e", "\x1f"
 seam = re.compile(rb"0(?:[ab]|(?<=[ab]0))").search
 _SEAMS = re.compile(rb"0(?:(?=[ab])|(?<=[ab]0))").finditer
 dotted = re.compile(rb"\.[ab]").search
-_QUOTED = re.compile(rb'"[ab](?<=[ab]"[ab])').search
+_QUOTED = re.compile(rb'"(?=a)(?<=a")').finditer
 _MIXED = re.compile(rb"a(?:b|(?<=ba))").search
 _PARTS = f" {DOTTED}{APOSTROPHE}"
 _S = f"{APOSTROPHE}[sSśŚşŞšŠșȘ](?![^{_PARTS}])"  # all that fold to s: the text may still have its capitals and marks
@@ -48,9 +48,9 @@ def cut(told: str, kinds: bytes) -> list[str]:
     # beginning of an acronym.
     if APOSTROPHE in told:
         told = _POSSESSIVE("  ", told)
-    if dotted(kinds):
+    if DOT in kinds and dotted(kinds):
         told = _ACRONYM(_join_acronym, " " + told)[1:]
-    if seam(kinds):
+    if DIGIT in kinds and seam(kinds):
         told = " ".join([told[a:b] for a, b in pairwise((0, *_seams(kinds), len(told)))])
     return told.split()
 
@@ -145,9 +145,14 @@ class Alphabet:
             kinds = raw.translate(tables.kinds)
         if TWINNED in kinds and LETTER in kinds and _MIXED(kinds):
             return None
-        if self._hebrew and _QUOTED(kinds):
-            return None
         told, _ = codecs.charmap_decode(raw, "strict", tables.cased if cased else tables.folded)
+        if self._hebrew and QUOTE in kinds:
+            # Acronyms carry a quotation mark before their last letter.
+            for i in reversed([match.start() for match in _QUOTED(kinds)]):
+                if "א" <= told[i - 1] <= "ת" and "א" <= told[i + 1] <= "ת":
+                    if cased:
+                        return None
+                    told, kinds = told[:i] + told[i + 1 :], kinds[:i] + kinds[i + 1 :]
         return cut(told, kinds)
 
 
