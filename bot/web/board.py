@@ -127,7 +127,8 @@ class Board:
     async def _once(self, key: object, ask: Callable[[], Awaitable[T]], fresh: float = FRESH) -> T:
         """The answer to `ask`, or the one given less than `fresh` seconds ago; who asks meanwhile waits for the same.
 
-        What changes slowly is answered as it was, and asked for again behind that: only the first visitor waits.
+        What is dearer, and fresh for longer, is answered as it was and asked for again behind that: only the first
+        visitor waits, and who stays sees it three seconds later.
         """
         now = self._clock.monotonic()
         known = self._known.get(key)
@@ -143,7 +144,7 @@ class Board:
             self._known[key] = known
             while len(self._known) > _KEPT:
                 del self._known[next(iter(self._known))]
-            if fresh == SLOW and before is not None and before[0] + SLOW > now and before[1].done():
+            if fresh > FRESH and before is not None and before[0] + SLOW > now and before[1].done():
                 known = before
         # one visitor who leaves must not take the answer from the others
         return cast("T", await asyncio.shield(known[1]))
