@@ -92,6 +92,53 @@ def test_shipped_catalogues_fill_only_known_places() -> None:
                     assert _(message.one) == spoken.gettext(message.one), f"{path}: {message.one}"
 
 
+SHIPPED = ("ar", "de", "es", "fr", "ru", "tr")
+
+
+@pytest.mark.parametrize("language", SHIPPED)
+def test_shipped_catalogues_are_as_good_as_whole(language: str) -> None:
+    """A chat in another language is not half in English; nothing is kept of texts that are gone, nothing is doubtful."""
+    with i18n.LOCALE.joinpath(language, "LC_MESSAGES", "tocsin.po").open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    told = {m.id if isinstance(m.id, str) else m.id[0]: m for m in catalogue if m.id}
+    known = {message.one for message in messages()}
+    missing = sorted(known - told.keys())
+    assert len(missing) <= len(known) * 0.05, missing
+    assert len(told.keys() - known) <= len(known) * 0.05, sorted(told.keys() - known)
+    for key, message in told.items():
+        forms = message.string if isinstance(message.string, tuple) else (message.string,)
+        assert all(forms), key
+        assert not message.fuzzy, key
+        if not isinstance(message.id, str):
+            assert len(forms) == catalogue.num_plurals, key
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "few", "many"),
+    [
+        ("de", "1 Meldung", "3 Meldungen", "11 Meldungen"),
+        ("fr", "1 sujet", "3 sujets", "11 sujets"),
+        ("es", "1 tema", "3 temas", "11 temas"),
+        ("tr", "1 haber", "3 haber", "11 haber"),
+        ("ru", "1 сюжет", "3 сюжета", "11 сюжетов"),
+        ("ar", "خبر واحد", "3 أخبار", "11 خبرًا"),
+    ],
+)
+async def test_a_person_is_answered_in_their_language(
+    world: World, language: str, one: str, few: str, many: str
+) -> None:
+    """As the platform tells it, from the first word on, with plurals as the language has them."""
+    with speaking(f"{language}-XX"):
+        told = [fill(ngettext("{count} story", "{count} stories", n), count=n) for n in (1, 3, 11)]
+    assert told == [one, few, many]
+    english = await world.commands.answer(Incoming(HERE, "u", "/start", language="en"))
+    other = await world.commands.answer(Incoming(replace(HERE, address="2"), "v", "/start", language=language))
+    assert english is not None
+    assert other is not None
+    assert english.message.text != other.message.text
+    assert i18n.nearest(language).locale.text_direction == ("rtl" if language == "ar" else "ltr")
+
+
 # ---------------------------------------------------------------- nothing passes by it
 
 #: what a person types is the same in every language
