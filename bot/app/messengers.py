@@ -53,7 +53,8 @@ def make_messengers(
 
         found["console"] = ConsoleMessenger(clock)
     if config.has_telegram:
-        from bot.chats.telegram import Menu, TelegramMessenger  # noqa: PLC0415
+        from bot.chats.telegram import TelegramMessenger  # noqa: PLC0415
+        from bot.chats.telegram_menus import Menu  # noqa: PLC0415
 
         def menu(tag: str) -> Menu:
             with speaking(tag):

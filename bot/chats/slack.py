@@ -38,15 +38,6 @@ log = logging.getLogger(__name__)
 _ANY = re.compile("")
 #: seconds for answers in hand when it stops
 _FINISH = 1.0
-_GONE_EVENTS = {
-    "channel_archive": "archived",
-    "group_archive": "archived",
-    "channel_deleted": "deleted",
-    "group_deleted": "deleted",
-    "channel_left": "removed from the channel",
-    "group_left": "removed from the channel",
-}
-_BACK_EVENTS = frozenset({"channel_unarchive", "group_unarchive", "member_joined_channel"})
 
 
 class SlackMessenger:
@@ -274,22 +265,19 @@ class SlackMessenger:
         elif kind in {"tokens_revoked", "app_uninstalled"}:
             self._work("service", body, lambda _: self._check_token())
         else:
-            self._membership(kind, event, body)
+            self._membership(event, body)
 
-    def _membership(self, kind: str, event: dict[str, Any], body: dict[str, Any]) -> None:
-        channel = event.get("channel")
-        chat = ChatId(self.platform, str(channel.get("id") if isinstance(channel, dict) else channel))
+    def _membership(self, event: dict[str, Any], body: dict[str, Any]) -> None:
+        found = events.change(event, str(self._me.bot_user_id))
         gone, back, moved = self._on_gone, self._on_back, self._on_moved
-        if kind in _GONE_EVENTS and gone is not None:
-            self._work("service", body, lambda _: gone(chat, _GONE_EVENTS[kind]))
-        elif kind == "channel_id_changed" and moved is not None:
-            old, new = (ChatId(self.platform, str(event.get(f"{which}_channel_id"))) for which in ("old", "new"))
-            self._work("service", body, lambda _: moved(old, new))
-        elif (
-            kind in _BACK_EVENTS
-            and back is not None
-            and (kind != "member_joined_channel" or event.get("user") == self._me.bot_user_id)
-        ):
+        if found is None:
+            return
+        chat, reason, to = found.chat, found.gone, found.moved_to
+        if to is not None and moved is not None:
+            self._work("service", body, lambda _: moved(chat, to))
+        elif reason and gone is not None:
+            self._work("service", body, lambda _: gone(chat, reason))
+        elif to is None and not reason and back is not None:
             self._work("service", body, lambda _: back(chat))
 
     async def _check_token(self) -> None:

@@ -59,6 +59,15 @@ _WORDS = frozenset(
 ADD, OPTIONS, SHORTCUT = "tocsin_add", "tocsin_options", "tocsin_alert_like_this"
 #: action ids of our own buttons in App Home begin with it: HOME:WHAT:SUBJECT
 HOME = "tocsin_home"
+#: events after which the bot can't write in a conversation, and why
+_GONE = {
+    "channel_archive": "archived",
+    "group_archive": "archived",
+    "channel_deleted": "deleted",
+    "group_deleted": "deleted",
+    "channel_left": "removed from the channel",
+    "group_left": "removed from the channel",
+}
 #: `<…>` in texts that Slack sends: links, mentions and channels
 _ANGLE = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 
@@ -144,6 +153,28 @@ def chosen(body: dict[str, Any]) -> dict[str, str]:
         name: field.get("value") or (field.get("selected_option") or {}).get("value") for name, field in fields.items()
     }
     return {name: str(value).strip() for name, value in found.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of a conversation: it is gone for the bot and why, or has another id, or is back."""
+
+    chat: ChatId
+    gone: str = ""
+    moved_to: ChatId | None = None
+
+
+def change(event: dict[str, Any], me: str) -> Change | None:
+    """An event about a conversation as such; None for all others."""
+    kind, channel = str(event.get("type")), event.get("channel")
+    chat = ChatId(PLATFORM, str(channel.get("id") if isinstance(channel, dict) else channel))
+    if kind in _GONE:
+        return Change(chat, gone=_GONE[kind])
+    if kind == "channel_id_changed":
+        old, new = (ChatId(PLATFORM, str(event.get(f"{which}_channel_id"))) for which in ("old", "new"))
+        return Change(old, moved_to=new)
+    mine = kind == "member_joined_channel" and event.get("user") == me
+    return Change(chat) if mine or kind in {"channel_unarchive", "group_unarchive"} else None
 
 
 def home_press(body: dict[str, Any]) -> tuple[str, str] | None:

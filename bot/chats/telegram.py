@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import hmac
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,6 +19,7 @@ from telegram.error import BadRequest, Conflict, EndPointNotFound, InvalidToken,
 from bot.chats import telegram_outcome as outcomes
 from bot.chats.lanes import Lanes, Seen
 from bot.chats.telegram_answer import LIMITS, Answers
+from bot.chats.telegram_menus import calls_of
 from bot.chats.telegram_send import REVOKED, Sender, is_group
 from bot.chats.telegram_updates import PLATFORM, UPDATES, Line, Me, Press, read
 from bot.model import ChatId, RetryLater
@@ -28,6 +28,7 @@ from bot.pace import LocalPace
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from bot.chats.telegram_menus import Menu
     from bot.chats.telegram_updates import Heard
     from bot.model import Chat, Message, SendOutcome
     from bot.ports import Clock, CommandHandler, Pace
@@ -47,20 +48,6 @@ _BETWEEN = 0.1
 #: once who it is could not be asked, it is asked again after so many polls or looks
 _ASK_AGAIN = 20
 _NOWHERE = ChatId(PLATFORM, "")
-
-
-@dataclass(frozen=True, slots=True)
-class Menu:
-    """What Telegram shows about the bot in one language ("" is everyone else's)."""
-
-    #: (name, what it does): for private chats and for admins of groups
-    commands: Sequence[tuple[str, str]]
-    #: for everyone in a group
-    group_commands: Sequence[tuple[str, str]] = ()
-    description: str = ""
-    short_description: str = ""
-    #: two letters (ISO 639-1)
-    language: str = ""
 
 
 class TelegramMessenger:
@@ -298,7 +285,7 @@ class TelegramMessenger:
 
     async def _show_menus(self) -> None:
         """Command lists and descriptions. They are a comfort: a failure is noted, and that is all."""
-        calls = [call for menu in self._menus for call in _calls(menu)]
+        calls = [call for menu in self._menus for call in calls_of(menu)]
         given_up: set[str] = set()
         for method, parameters in calls:
             if method in given_up:
@@ -315,32 +302,3 @@ class TelegramMessenger:
 def _number(raw: dict[str, Any]) -> int:
     number = raw.get("update_id", -1)
     return number if isinstance(number, int) else -1
-
-
-def _calls(menu: Menu) -> list[tuple[str, dict[str, Any]]]:
-    """Scopes from the widest to the narrowest: core.telegram.org/bots/api#botcommandscope."""
-    language = menu.language or None
-    groups = menu.group_commands or menu.commands
-    scopes = {
-        "default": menu.commands,
-        "all_private_chats": menu.commands,
-        "all_group_chats": groups,
-        "all_chat_administrators": menu.commands,
-    }
-    calls: list[tuple[str, dict[str, Any]]] = [
-        (
-            "setMyCommands",
-            {
-                "commands": [{"command": name, "description": what[:256]} for name, what in commands],
-                "scope": {"type": scope},
-                "language_code": language,
-            },
-        )
-        for scope, commands in scopes.items()
-    ]
-    if menu.description:
-        calls.append(("setMyDescription", {"description": menu.description[:512], "language_code": language}))
-    if menu.short_description:
-        short = {"short_description": menu.short_description[:120], "language_code": language}
-        calls.append(("setMyShortDescription", short))
-    return calls

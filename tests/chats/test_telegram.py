@@ -13,8 +13,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.chats.telegram import Menu, TelegramMessenger
+from bot.chats.telegram import TelegramMessenger
 from bot.chats.telegram_answer import CANT_CHECK, SLOW_DOWN
+from bot.chats.telegram_menus import Menu
 from bot.clock import SystemClock
 from bot.model import (
     FILE_SIZE,

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.chats.telegram import Menu, TelegramMessenger
+from bot.chats.telegram import TelegramMessenger
+from bot.chats.telegram_menus import Menu
 from bot.clock import SystemClock
 from bot.model import ChatGone, ChatId, Message, RetryLater, Sent, Span
 from tests.chats.rig import Desk, eventually, hearing, text

@@ -97,8 +97,9 @@ async def test_subscribe_ring_press_and_stop(scene: Scene) -> None:
 
 @pytest.mark.slow
 async def test_commands_sent_while_it_was_down_are_answered(scene: Scene) -> None:
-    """Nothing a person typed is dropped, and nothing is answered twice."""
+    """Nothing a person typed is dropped, and nothing is answered twice; row 38: buttons of before still do what they say."""
     await scene.says(ANN, "/subscribe Idlib", "One subscription added")
+    added = scene.api.shown(ANN)[-1]["message_id"]
     await scene.bot.kill()
     scene.api.say(ANN, "/subscribe ferry")
     await scene.publishes("Old news of no interest", FERRY)
@@ -106,6 +107,12 @@ async def test_commands_sent_while_it_was_down_are_answered(scene: Scene) -> Non
     await eventually(lambda: any("ferry" in t for t in scene.texts(ANN)), "the command is answered")
     await eventually(lambda: any(t.startswith(FERRY) for t in scene.texts(ANN)), "it rings")
     assert sum("One subscription added" in t for t in scene.texts(ANN)) == 2
+    scene.api.press(ANN, added, label="Undo")
+    await eventually(
+        lambda: any("Stopped: Idlib" in t for t in scene.texts(ANN)), "a button of before the restart works"
+    )
+    scene.api.press(ANN, added, data="of-another-time")
+    await eventually(lambda: any("expired" in t for t in scene.toasts()), "an unknown button is answered kindly")
     assert await scene.bot.stop() == 0
 
 
