@@ -14,7 +14,6 @@ Identical queries are one entry of the index, with many keys. Adding and removin
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -110,9 +109,7 @@ class SubscriptionIndex:
             if below.rest is not None:
                 either.append(_remaining(below.rest, fired))
         reached += set().union(*either)
-        found = array("q")
-        found.frombytes(b"".join(reached))
-        return found
+        return memoryview(b"".join(reached)).cast("q")
 
     def _file(self, query: Query) -> Place:
         """The place of the query's keys; made when it is the first of its kind."""
