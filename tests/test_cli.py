@@ -232,6 +232,13 @@ def test_feeds_are_added_listed_exported_imported_and_removed(home: Path, site: 
     assert "news.example" not in tocsin("feeds", "list").stdout
     Path("bad.opml").write_text("not xml")
     assert "bad.opml" in failed(tocsin("feeds", "import", "bad.opml"))
+    lines = "".join(
+        f'<outline xmlUrl="{url}"/>' for url in ("http://10.0.0.5/x", "http://[::1]/", "https://open.example/")
+    )
+    Path("inside.opml").write_text(f"<opml><body>{lines}</body></opml>")
+    given = tocsin("feeds", "import", "inside.opml")
+    assert given.stdout == "Added 1 of 3 feeds; 0 were listed already.\n"
+    assert "2 on private addresses left out" in given.stderr
 
 
 def test_a_feed_is_added_after_a_look_at_it(home: Path, site: str) -> None:

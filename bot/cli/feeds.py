@@ -120,8 +120,12 @@ def import_(
         raise SourceError(f"{file}: can't be read ({refused.strerror})") from None
     except SourceError as error:
         raise SourceError(f"{file}: {error}") from None
-    added = run(_add(loaded, listed))
-    out(f"Added {added} of {len(listed)} feeds; {len(listed) - added} were listed already.")
+    open_to_us = [feed for feed in listed if not _is_private(loaded, feed.id)]
+    added = run(_add(loaded, open_to_us))
+    out(f"Added {added} of {len(listed)} feeds; {len(open_to_us) - added} were listed already.")
+    if len(open_to_us) < len(listed):
+        left = len(listed) - len(open_to_us)
+        note(f"{left} on private addresses left out; see sources.allow_private_networks")
 
 
 @app.command()
@@ -158,6 +162,14 @@ async def _listed(config: Config) -> set[str]:
         return {feed.id for feed in config.feeds} | {feed.id for feed, _ in await store.feeds()}
     finally:
         await store.close()
+
+
+def _is_private(config: Config, url: str) -> bool:
+    try:
+        _refuse_private(config, url)
+    except SourceError:
+        return True
+    return False
 
 
 def _refuse_private(config: Config, url: str) -> None:

@@ -39,7 +39,8 @@ def preview(
     parsed = run(_read(loaded, feed))
     entries = parsed.entries if json else parsed.entries[:_SHOWN]
     if not json:
-        out(f"{parsed.title or 'without a title'} · {len(parsed.entries)} entries")
+        count = len(parsed.entries)
+        out(f"{parsed.title or 'without a title'} · {count} {'entry' if count == 1 else 'entries'}")
     for entry in entries:
         if json:
             out_json(_record(entry))
