@@ -116,16 +116,17 @@ _RUNS, _COMPOSED_RUNS = (
 )
 
 
-def _by_characters(text: str) -> list[str]:
+def _by_characters(text: str, *, composed: bool = False) -> list[str]:
     """The words of a text in which some are characters."""
     text = text.replace("\u0e33", "\u0e4d\u0e32")  # the one letter of Thai that is composed of two
-    composed = unicodedata.is_normalized("NFKC", text)
     found: list[str] = []
     for run, other in (_COMPOSED_RUNS if composed else _RUNS)(text):
         if run:
             found += run.replace(" ", "")
         elif composed or not (unicodedata.combining(other[0]) or other[0] in COMPOSING):
             found += _chunks[other]
+        elif unicodedata.is_normalized("NFKC", text):
+            return _by_characters(text, composed=True)
         else:
             # It composes with the end of the run before.
             return [token.word for token in _analyse(text)]
