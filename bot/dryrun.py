@@ -145,8 +145,8 @@ def placed(feeds: Iterable[tuple[str, ParsedFeed]], now: datetime) -> list[Found
         while story in stories:
             story = stories[story]
         kind = placements[i].kind
-        if kind is Kind.FIRST and story in begun:  # the first of a story that another one took over
-            kind = Kind.REPEAT
+        if kind is Kind.FIRST and story in begun:  # the first of a story that another one took over: it has rung
+            kind = Kind.DEVELOPMENT
         begun.add(story)
         entry = replace(found[i].entry, story=story, kind=kind, reason=placements[i].reason, news=placements[i].news)
         found[i] = replace(found[i], entry=entry)

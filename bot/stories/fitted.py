@@ -1,17 +1,17 @@
 """Fitted numbers: how often words occur in news, and how evidence adds up. Read once, from the files beside this one.
 
-`rarity.txt` holds stems by how many of 10,000 news entries have them; `steps.json` holds, for each kind of evidence,
-a staircase: the points that a value between two edges adds. `benchmarks/fit_stories.py` writes both.
+`rarity.txt` holds stems by how many of 10,000 news entries have them; `trees.json` holds small decision trees, one a
+line, whose points are added up: ["best", 0.12, A, B] is A where the evidence "best" is at most 0.12, else B, and each
+of the two is points or a tree again. `benchmarks/fit_stories.py` writes both.
 """
 
 from __future__ import annotations
 
 import json
-from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,25 +20,21 @@ RAREST = 6e-5  #: share that a word the table lacks is held to have
 
 
 @dataclass(frozen=True, slots=True)
-class Staircase:
-    """Points by value: `points[i]` for values above `edges[i - 1]` and up to `edges[i]`."""
-
-    edges: tuple[float, ...]
-    points: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Score:
-    """A sum of staircases; positive speaks for yes."""
+    """A sum of trees; positive speaks for yes."""
 
     names: tuple[str, ...]
-    stairs: tuple[Staircase, ...]
+    #: each is points, or: number of the evidence, edge, the tree up to the edge, the tree above it
+    trees: tuple[Any, ...]
 
     def __call__(self, values: Sequence[float]) -> float:
         """The points of the values, which stand in the order of `names`."""
         total = 0.0
-        for value, stair in zip(values, self.stairs, strict=True):
-            total += stair.points[bisect_left(stair.edges, value)]
+        for tree in self.trees:
+            at = tree
+            while at.__class__ is tuple:
+                at = at[2] if values[at[0]] <= at[1] else at[3]
+            total += at
         return total
 
 
@@ -58,21 +54,27 @@ class Fitted:
     novelty_bar: float
 
 
-def parse_score(raw: Mapping[str, Mapping[str, Sequence[float]]]) -> Score:
-    """One score as steps.json holds it: evidence → its edges and points."""
-    stairs = tuple(Staircase(tuple(s["edges"]), tuple(s["points"])) for s in raw.values())
-    return Score(tuple(raw), stairs)
+def parse_score(names: Sequence[str], raw: Sequence[Any]) -> Score:
+    """One score as trees.json holds it."""
+    index = {name: i for i, name in enumerate(names)}
+
+    def parsed(tree: Any) -> Any:
+        if isinstance(tree, list):
+            return (index[tree[0]], float(tree[1]), parsed(tree[2]), parsed(tree[3]))
+        return float(tree)
+
+    return Score(tuple(names), tuple(parsed(tree) for tree in raw))
 
 
 @cache
 def load() -> Fitted:
     """What ships with the bot."""
     folder = files("bot.stories")
-    raw = json.loads(folder.joinpath("steps.json").read_text("utf-8"))
+    raw = json.loads(folder.joinpath("trees.json").read_text("utf-8"))
     return Fitted(
         rarity=parse_rarity(folder.joinpath("rarity.txt").read_text("utf-8")),
-        join=parse_score(raw["join"]["evidence"]),
-        novelty=parse_score(raw["novelty"]["evidence"]),
+        join=parse_score(raw["join"]["evidence"], raw["join"]["trees"]),
+        novelty=parse_score(raw["novelty"]["evidence"], raw["novelty"]["trees"]),
         join_bar=raw["join"]["bar"],
         novelty_bar=raw["novelty"]["bar"],
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -59,6 +59,8 @@ class Sketch:
     terms: tuple[str, ...]
     #: how many of `terms` are the headline's
     heads: int
+    #: the headline's folded words, for comparing letter by letter
+    headline: str
     #: terms written with a capital
     names: tuple[str, ...]
     #: numbers that may tell events apart: no years, no single digits
@@ -145,11 +147,20 @@ def sketch(entry: Entry) -> Sketch:
         published=entry.published.timestamp(),
         terms=terms,
         heads=len(heads),
+        headline=" ".join(words(title)),
         names=tuple(names),
         numbers=numbers(both),
         tolls=tolls(both),
         section=path[1] if len(path) > 2 else "",
         alone=_ALONE.search(entry.title) is not None,
+    )
+
+
+@lru_cache(2048)
+def letters(headline: str) -> frozenset[str]:
+    """Runs of three letters of each word and its ends: what words of one root share in any language."""
+    return frozenset(
+        [word[i : i + 3] for part in headline.split() for word in (f" {part} ",) for i in range(len(word) - 2)]
     )
 
 

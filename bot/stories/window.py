@@ -37,6 +37,9 @@ class OpenStory:
     id: StoryId
     members: list[Sketch] = field(default_factory=list)
     last: float = 0.0
+    #: publication of the latest member
+    latest: float = 0.0
+    feeds: set[str] = field(default_factory=set)
     #: in how many members a term stands
     counts: dict[str, int] = field(default_factory=dict)
     title_terms: set[str] = field(default_factory=set)
@@ -53,8 +56,11 @@ class OpenStory:
             self.counts = dict.fromkeys(new.terms, 1)
             self.title_terms, self.names, self.numbers = set(new.title), set(new.names), set(new.numbers)
             self.last, self.tolls = new.seen, dict(new.tolls)
+            self.latest, self.feeds = new.published, {new.feed}
             return
         self.last = max(self.last, new.seen)
+        self.latest = max(self.latest, new.published)
+        self.feeds.add(new.feed)
         for term in new.terms:
             self.counts[term] = self.counts.get(term, 0) + 1
         self.title_terms.update(new.title)
