@@ -102,8 +102,9 @@ class CrashLoop:
                 await self._until(lambda: self.news.requests > before, 20)
             await asyncio.sleep(max(kill.after, 0.0) if kill.after >= 0 else 1.0 + kill.after)
             self._kill_now()
-        # a point that is not reached within some seconds (nothing was due) ends like a random instant
-        await self._until(lambda: self.bot.process is None or self.bot.process.returncode is not None, 5)
+        # a point that two rounds of polls did not reach (nothing was due) ends like a random instant
+        enough = before + 2 * len(self.news.published)
+        await self._until(lambda: self._is_over() or self.news.requests >= enough, 12)
         self.news.on_serve = self.api.on_taken = lambda: None
         await self._end()
 
@@ -119,6 +120,9 @@ class CrashLoop:
         await self.bot.kill()
         self.faults += 1
         self._look()
+
+    def _is_over(self) -> bool:
+        return self.bot.process is None or self.bot.process.returncode is not None
 
     def _look(self) -> None:
         if self._lag.exists():
@@ -146,9 +150,10 @@ class CrashLoop:
 
     async def settle(self, within: float) -> Verdict:
         """The faults are over: a last life, in which everything that was published must arrive."""
-        self.news.closed = True
-        self.news.finished.clear()
         await self._start([])
+        await self._until(lambda: sum(map(len, self.news.published.values())) >= 12, within)
+        self.news.finished.clear()
+        self.news.closed = True
         quiet = await self._until(lambda: len(self.news.finished) == len(self.news.published), within)
         expected = {chat: self.news.expected(words) for chat, words in self.subscribed.items()}
         arrived = await self._until(lambda: not self._missing(expected), within)

@@ -7,6 +7,8 @@ Three to five seconds a kill. Without PostgreSQL that half is left out, and it s
 
 import argparse
 import asyncio
+import signal
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,6 +25,7 @@ def main() -> int:
     parser.add_argument("--random", type=int, default=200, help="kills at random instants")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server and the bot are ended too
     broken = False
     for store in given.store.split(","):
         rng = Random(given.seed)
