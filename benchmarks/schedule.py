@@ -158,7 +158,7 @@ def main(feeds: int, days: float, interval: float, svg: Path | None) -> None:
         asked, half, most = at(every)
         print(f"{name:34} {asked:12,} {half:15.0f} {most:8.0f}   {asked / requests:5.1f} x the requests")
     if svg is not None:
-        some = min(feeds, 1000)
+        some = min(feeds, 250)
         steps = (150.0, 300.0, 600.0, 1200.0, 2400.0)
         ours = [together([adaptive(one, rng, days, PollPolicy(step)) for one in times[:some]]) for step in steps]
         theirs = [at(step, some) for step in (120.0, 300.0, 600.0, 1200.0, 2400.0, 4800.0)]

@@ -27,6 +27,8 @@ _BLOCK = re.compile(
     re.IGNORECASE,
 )
 _CELL = re.compile(r"<(?=/?t[dh]\b)", re.IGNORECASE)
+#: meant to be empty, as in XHTML; HTML would take all that follows for their content
+_EMPTY = re.compile(r"<(?:iframe|script|style|textarea|title|noscript|noembed|noframes|xmp)\b[^<>]*/>", re.IGNORECASE)
 _HIDDEN = ["script", "style", "head", "title", "noscript", "template", "iframe", "object", "svg", "math", "textarea"]
 #: also gone from the running text: it is the caption field
 _FIGCAPTION = "figcaption"
@@ -64,6 +66,8 @@ def from_html(markup: str) -> tuple[str, tuple[str, ...]]:
     if "<" not in markup:
         return paragraphs(unescape(markup)), ()
     markup = markup[:_LONGEST_MARKUP].replace("\x00", "").replace("\n", " ")
+    if "/>" in markup:
+        markup = _EMPTY.sub(" ", markup)
     tree = LexborHTMLParser(_CELL.sub(" <", _BLOCK.sub("\n<", markup)))
     tree.strip_tags(_HIDDEN)
     captions: list[str] = []

@@ -78,3 +78,9 @@ def test_shorten() -> None:
     assert shorten("short", 10) == "short"
     assert shorten("several words here", 14) == "several words…"
     assert shorten("x" * 50, 10) == "x" * 9 + "…"
+
+
+def test_what_is_closed_at_once_hides_nothing() -> None:
+    """An <iframe/> written as in XHTML is empty: the text behind it is the article's, not the frame's."""
+    assert from_html("<p>One</p><iframe src='v'/><script async/><p>Two</p>") == ("One\nTwo", ())
+    assert from_html("<p>One</p><iframe src='v'>no</iframe><p>Two</p>") == ("One\nTwo", ())
