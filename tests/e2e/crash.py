@@ -30,16 +30,21 @@ _STORE_LEASE = 3.0
 
 @dataclass(frozen=True)
 class Kill:
-    """How one life ends: at a point, or so many seconds after the process first reads a source."""
+    """How one life ends: at a point, or so many seconds after the process read its n-th document.
+
+    Documents are counted, because a busy machine starts a process in twenty seconds and then kills at random would all
+    come too early.
+    """
 
     point: str = ""
     after: float = 0.0
+    reads: int = 1
 
 
 def kills(named: int, at_random: int, rng: Random, longest: float = 3.0) -> list[Kill]:
-    """`named` times every point, and random instants up to `longest` seconds after the first source was read between."""
+    """`named` times every point, and random instants up to `longest` seconds after some source was read between."""
     wanted = [Kill(point) for point in POINTS for _ in range(named)]
-    wanted += [Kill(after=rng.uniform(-0.5, longest)) for _ in range(at_random)]
+    wanted += [Kill(after=rng.uniform(-0.5, longest), reads=rng.randint(1, 8)) for _ in range(at_random)]
     rng.shuffle(wanted)
     return wanted
 
@@ -99,7 +104,7 @@ class CrashLoop:
             self.api.on_taken = self._kill_now
         elif not point:
             if kill.after >= 0:
-                await self._until(lambda: self.news.requests > before, 20)
+                await self._until(lambda: self.news.requests >= before + kill.reads, 20)
             await asyncio.sleep(max(kill.after, 0.0) if kill.after >= 0 else 1.0 + kill.after)
             self._kill_now()
         # a point that two rounds of polls did not reach (nothing was due) ends like a random instant
