@@ -124,12 +124,14 @@ class PgDeliveries(PgChats):
         for delivery in deliveries:
             if delivery.id not in given or given[delivery.id].state in (DeliveryState.WAITING, DeliveryState.MUTED):
                 given[delivery.id] = delivery
+        due: dict[str, datetime] = {}
         for batch in batched(given.values(), BATCH):
-            await do(connection, SQL["put_deliveries"], **delivery_columns(batch))
+            for chat, at, state in await rows(connection, SQL["put_deliveries"], **delivery_columns(batch)):
+                if state == DeliveryState.DUE:
+                    due[chat] = min(at, due.get(chat, at))
         # all chats in one order, so that two who change several do not wait for each other
-        for keys in batched(sorted({chat_key(delivery.chat) for delivery in given.values()}), BATCH):
-            await do(connection, SQL["make_claims"], chats=[*keys])
-            await self._refresh(connection, [*keys])
+        for keys in batched(sorted(due), BATCH):
+            await do(connection, SQL["owe_claims"], chats=[*keys], due=[due[key] for key in keys])
             if self.wake is not None:
                 await wake_lanes(connection, [*keys], self.wake)
 

@@ -33,6 +33,8 @@ _WATCH = {
 }
 #: a process that was stopped or cut off in the middle of a transaction must not keep its locks from all others
 _IDLE = "set idle_in_transaction_session_timeout = '10s'"
+#: compiling a statement for a second and a half, to run for ten milliseconds, thousands of times
+_NO_JIT = "set jit to off"
 _LOCK = "select pg_advisory_xact_lock(hashtext('tocsin store ' || current_schema()))"
 _VERSION = "select version from tocsin_store"
 _IS_THERE = "select to_regclass('tocsin_store') is not null"
@@ -87,6 +89,7 @@ async def open_postgres(url: str, *, read_only: bool = False) -> PostgresStore:
         await connection.set_autocommit(True)
         await connection.execute("set timezone to 'UTC'")
         await connection.execute(_IDLE)
+        await connection.execute(_NO_JIT)
         if read_only:
             await connection.execute("set default_transaction_read_only to on")
 

@@ -67,6 +67,20 @@ on conflict (id) do update set
     state = excluded.state, attempts = excluded.attempts, reason = excluded.reason, settled = excluded.settled,
     held = excluded.held
 where deliveries.state in ('waiting', 'muted')
+returning chat, due, state
+
+-- name: owe_claims
+-- one more row is due: what `refresh_claims` would find, without looking at all that is due there
+insert into claims (chat, free_at)
+select g.chat, case when not exists (select from chats s where s.id = g.chat and s.gone) then g.due end
+from unnest(%(chats)s::text[], %(due)s::timestamptz[]) as g (chat, due)
+order by g.chat
+on conflict (chat) do update set free_at = case
+    when excluded.free_at is null then claims.free_at
+    else least(
+        claims.free_at, greatest(excluded.free_at, claims.wait, case when claims.open then claims.until end)
+    )
+end
 
 -- name: settle_deliveries
 update deliveries d
