@@ -36,6 +36,7 @@ async def main() -> None:
     options.add_argument("--chats", type=int, default=500)
     options.add_argument("--alerts", type=int, default=2000)
     asked = options.parse_args()
+    asked.alerts -= asked.alerts % asked.chats  # as many for each
     logging.disable(logging.WARNING)
     api = await asyncio.create_subprocess_exec(
         sys.executable,
