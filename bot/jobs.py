@@ -29,7 +29,9 @@ _QUEUE, _TASK = "tocsin", "drain"
 #: lanes that one process drains at the same time
 CONCURRENCY = 16
 #: seconds between heartbeats of a worker; without one for so long its jobs are another's
-_HEARTBEAT, STALLED = 1.0, 10.0
+_HEARTBEAT, STALLED = 1.0, 20.0
+#: seconds after which procrastinate forgets a worker without one; `STALLED` and our own steady look come long before
+_FORGET = 120.0
 #: seconds between looks at what fell due, and at what was left behind
 _LOOK, _SWEEP = 1.0, 3.0
 #: seconds to wait before a worker that broke off (the server went away) is started again
@@ -73,6 +75,8 @@ class LaneJobs:
         self._task = self._app.task(name=_TASK, queue=_QUEUE)(self._work)
         self._worker: Worker | None = None
         self._stopping = False
+        #: since when the server was there whenever it was looked at
+        self._steady = clock.monotonic()
         #: lanes being drained here
         self._lanes: set[int] = set()
 
@@ -101,7 +105,7 @@ class LaneJobs:
                         self._worker = Worker(
                             self._app, [_QUEUE], concurrency=CONCURRENCY, fetch_job_polling_interval=2.0,
                             abort_job_polling_interval=60.0, delete_jobs="always", install_signal_handlers=False,
-                            update_heartbeat_interval=_HEARTBEAT, stalled_worker_timeout=STALLED,
+                            update_heartbeat_interval=_HEARTBEAT, stalled_worker_timeout=_FORGET,
                         )  # fmt: skip
                         await self._worker.run()  # type: ignore[no-untyped-call]
                     except (ProcrastinateException, psycopg.Error, OSError) as error:
@@ -124,13 +128,17 @@ class LaneJobs:
             try:
                 await work()
             except Exception as error:  # noqa: BLE001  whatever it was, the next look may go well
+                self._steady = self._clock.monotonic()
                 log.warning("lanes not looked at", reason=" ".join(str(error).split())[:200])
             await self._clock.sleep(seconds)
 
     async def _sweep(self) -> None:
         """Jobs whose worker died, was stopped or lost its connection before it could say that they ended."""
         manager = self._app.job_manager
-        left = [*await manager.get_stalled_jobs(queue=_QUEUE, seconds_since_heartbeat=STALLED)]
+        stalled = await manager.get_stalled_jobs(queue=_QUEUE, seconds_since_heartbeat=STALLED)
+        # after an outage of the server all hearts seem to have stopped
+        steady = self._clock.monotonic() - self._steady > STALLED
+        left = [job for job in stalled if steady or job.worker_id is None]
         mine = self._worker.worker_id if self._worker is not None else None
         if mine is not None:
             before = {*self._lanes}

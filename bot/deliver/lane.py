@@ -49,6 +49,8 @@ PATIENCE = 2.5
 _NO_ADAPTER = 600.0
 #: seconds after which a claim is shown to be still ours before anything is sent
 _PROOF = 5.0
+#: seconds until a message that could not be recorded as sent is recorded again
+_RECORD_AGAIN = 1.0
 
 #: as metrics name them
 _OUTCOMES = {Sent: "sent", Refused: "refused", RetryLater: "retried", ChatGone: "gone", ChatMoved: "moved"}
@@ -138,7 +140,7 @@ class Lanes:
         self._count(step, outcome, facts, now)
         if isinstance(outcome, Sent | Refused):
             settled, receipts = _outcome_rows(claim, step, outcome, now)
-            await self._settle(claim, rows, settled, receipts)
+            await self._record(claim, rows, settled, receipts)
             self._fault("settled")
             return True
         await self._interrupted(claim, rows, step, outcome, now)
@@ -192,6 +194,20 @@ class Lanes:
         """Rows as they were before they were claimed, due at another time."""
         back = [replace(release(row, due), reason=reason or row.reason) for row in rows]
         await self._settle(claim, rows, back, wait=due)
+
+    async def _record(
+        self, claim: Claim, rows: list[Delivery], settled: Sequence[Delivery], receipts: Sequence[Receipt]
+    ) -> None:
+        """What the platform took is written down, however often it takes while the claim is ours: else it comes twice."""
+        until = self._clock.monotonic() + LEASE / 2
+        while True:
+            try:
+                return await self._settle(claim, rows, settled, receipts)
+            except StoreError as error:
+                if isinstance(error, LeaseLost) or self._clock.monotonic() > until:
+                    raise
+                log.info("not recorded yet", chat=str(claim.chat.id), reason=str(error))
+            await self._clock.sleep(_RECORD_AGAIN)
 
     async def _settle(
         self,

@@ -1,7 +1,7 @@
 """The Pace port for many processes: the buckets of `bot.alerts.pace` in rows, by the server's clock.
 
 Whoever wants to send asks for the next moment; those who ask at the same time get theirs in one transaction. Moments are
-at most a second ahead, so that a process that dies takes little with it. A process that misses its moment, because it
+hardly ahead, so that a process that dies takes little with it, and little is sent that can't be recorded any more. A process that misses its moment, because it
 was stopped or busy, asks for another: two that catch up at once would break the limit together.
 """
 
@@ -27,7 +27,7 @@ _SHARE = 0.9
 #: seconds after its moment at which a send may still go
 _LATE = 0.1
 #: seconds for which moments are given out ahead
-_AHEAD = 1.0
+_AHEAD = 0.3
 #: a chat's own wait that is shorter is waited for with the moment booked
 _SHORT = 0.05
 #: seconds ahead that no bucket can be: the server's clock was set back
