@@ -13,7 +13,7 @@ from bot.sources.worker import ParserProcess
 from tests.hostile.server import Answer, HostileServer
 from tests.world import World
 
-pytest.importorskip("trafilatura", reason="the extra tocsin[fulltext] is not installed")
+pytest.importorskip("trafilatura", reason="the extra tocsin[fulltext] is not installed", exc_type=ImportError)
 
 LONG = "The launcher was seen near the harbour on Monday evening, residents and two officials said. " * 5
 
@@ -82,7 +82,9 @@ async def test_only_short_or_matching_entries_are_fetched(scene: Scene) -> None:
     await scene.world.say("/subscribe ferry")
     dull = "Council meets on budget questions again, and nothing was decided this week either. " * 10
     parsed = await scene.poll(
-        scene.item("/a", summary=dull), scene.item("/b", summary=dull + " A ferry ran aground."), scene.item("")
+        scene.item("/a", summary=dull),
+        scene.item("/b", summary=dull + " A ferry ran aground."),
+        replace(scene.item(""), link=""),
     )
     assert [hit.path for hit in scene.press.hits] == ["/b"]
     assert [bool(one.content) for one in parsed.entries] == [False, True, False]
