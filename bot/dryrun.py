@@ -191,6 +191,8 @@ def grouped(found: Sequence[Found]) -> Iterator[dict[str, Any]]:
                     "title": each.entry.title,
                     "link": each.entry.link,
                     "kind": each.entry.kind.value,
+                    "why": each.entry.reason,
+                    "news": each.entry.news,
                 }
                 for each in members
             ],

@@ -195,7 +195,9 @@ def test_stories_are_formed_in_order_of_publication_across_sources() -> None:
         ("e1", "Early Wire", "first"),
         ("l1", "Late Post", "repeat"),
     ]
-    assert list(story["entries"][0]) == ["id", "source", "title", "link", "kind"]
+    assert list(story["entries"][0]) == ["id", "source", "title", "link", "kind", "why", "news"]
+    assert story["entries"][0]["why"] == "no story in the window tells this event"
+    assert "names" in story["entries"][1]["why"]
     assert story["title"] == "Monitors cross into Idlib after shelling of Ariha"
 
 
