@@ -1,7 +1,7 @@
 """Many processes on one PostgreSQL: deliveries and stories a second, and what the size of the tables costs.
 
     python -m benchmarks.scale [--outbox 1000000] [--subscriptions 1000000] [--feeds 100000] [--fan-out 100000]
-                               [--deliveries 20000] [--documents 400] [--only deliver,ingest,tables,fan-out]
+                               [--deliveries 20000] [--documents 400] [--only deliver,ingest,fan-out,tables,feeds]
 
 The server is one of the benchmark's own, with fsync on. The chat platform is a stub without limits, so that what is
 measured is the bot; a real one permits 30 messages a second (Telegram) or one a second in a channel (Slack).
@@ -306,12 +306,16 @@ class Bench:
             await self._settled_rows(there, size)
             there = size
             print(f"| {size:,} | {' | '.join(await self._claims())} |", flush=True)
-        for plan in await self._plans():
+        for plan in await self._plans("free chats of a lane") + await self._plans("rows of a claim"):
             print(plan)
+
+    async def feeds(self) -> None:
         print("\n| feeds | claim of 64 | save of one |\n|---|---|---|")
         for size in (1_000, self.asked.feeds):
             await self._feed_rows(size)
             print(f"| {size:,} | {' | '.join(await self._polls())} |", flush=True)
+        for plan in await self._plans("due feeds"):
+            print(plan)
 
     async def _settled_rows(self, there: int, size: int) -> None:
         """Fills the outbox with what was sent long ago; without its indexes, which are made again after."""
@@ -354,7 +358,7 @@ class Bench:
             due.append(time.perf_counter() - began)
         return [f"{statistics.median(times) * 1000:.1f} ms" for times in (claim, settle, lane, due)]
 
-    async def _plans(self) -> list[str]:
+    async def _plans(self, about: str) -> list[str]:
         """Which indexes the statements of a claim and of waking use."""
         from bot.store.pg_chats import OUTBOX
         from bot.store.pg_feeds import SQL as FEEDS
@@ -369,6 +373,8 @@ class Bench:
             ),
             ("due feeds", FEEDS["claim_feeds"], {"now": CLOCK.now(), "until": CLOCK.now(), "limit": 64}),
         ):
+            if name != about:
+                continue
             async with await psycopg.AsyncConnection.connect(self.url) as connection:
                 cursor = await connection.execute(f"explain {statement}".encode(), values)
                 lines = [str(line) for (line,) in await cursor.fetchall()]
@@ -419,10 +425,16 @@ async def run(asked: argparse.Namespace, server: Cluster) -> None:
     store.turnstile = None  # this process only fills the tables
     await store.sync_feeds([Feed(FeedId("f"))], CLOCK.now())
     await bench.people(max(asked.fan_out, asked.deliveries // 4), "Idlib")
-    steps = {"deliver": bench.deliveries, "ingest": bench.stories, "fan-out": bench.fan_out, "tables": bench.tables}
+    steps = {
+        "deliver": bench.deliveries,
+        "ingest": bench.stories,
+        "fan-out": bench.fan_out,
+        "tables": bench.tables,
+        "feeds": bench.feeds,
+    }
     for name, step in steps.items():
         if name in asked.only.split(","):
-            if name in {"tables", "fan-out"}:
+            if name in {"tables", "fan-out", "feeds"}:
                 store.wake = None
             await step()
     await store.close()
@@ -436,7 +448,7 @@ def main() -> None:
     parser.add_argument("--fan-out", type=int, default=100_000)
     parser.add_argument("--deliveries", type=int, default=20_000)
     parser.add_argument("--documents", type=int, default=400)
-    parser.add_argument("--only", default="deliver,ingest,fan-out,tables")
+    parser.add_argument("--only", default="deliver,ingest,fan-out,tables,feeds")
     parser.add_argument("--worker", nargs=2, metavar=("ROLE", "URL"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.worker:

@@ -24,7 +24,7 @@ insert into polls (feed, next_poll, gone, body) values (%(feed)s, %(next_poll)s,
 with due as (
     select p.feed from polls p join feeds f on f.id = p.feed
     where not p.gone and p.next_poll <= %(now)s and (p.leased_until is null or p.leased_until <= %(now)s)
-        and f.body::json ->> 'paused' is null
+        and not f.paused
     order by p.next_poll, p.feed
     limit %(limit)s
     for update of p skip locked
@@ -38,7 +38,7 @@ returning f.body, p.body, p.epoch, p.next_poll
 -- name: claim_all_feeds
 with due as (
     select p.feed from polls p join feeds f on f.id = p.feed
-    where not p.gone and f.body::json ->> 'paused' is null
+    where not p.gone and not f.paused
     order by p.next_poll, p.feed
     limit %(limit)s
     for update of p skip locked
@@ -53,7 +53,7 @@ returning f.body, p.body, p.epoch, p.next_poll
 update polls p
 set epoch = nextval('epochs'), leased_until = %(until)s
 from feeds f
-where f.id = %(feed)s and p.feed = f.id and not p.gone and f.body::json ->> 'paused' is null
+where f.id = %(feed)s and p.feed = f.id and not p.gone and not f.paused
 returning f.body, p.body, p.epoch
 
 -- name: save_leased
@@ -66,7 +66,7 @@ update polls set next_poll = %(next_poll)s, gone = %(gone)s, body = %(body)s whe
 
 -- name: next_poll
 select min(greatest(p.next_poll, p.leased_until)) from polls p join feeds f on f.id = p.feed
-where not p.gone and f.body::json ->> 'paused' is null
+where not p.gone and not f.paused
 
 -- name: feed_for_pause
 select body from feeds where id = %(id)s for update
