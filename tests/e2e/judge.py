@@ -56,9 +56,13 @@ def judge_chats(api: TelegramApi, expected: Mapping[int, Mapping[str, Sequence[s
         verdict.duplicates += sum(title in mine for title in told) - len(mine & set(told))
         if strange := set(told) - mine:
             verdict.problems.append(f"I4: {chat} was told {sorted(strange)[:3]}")
-        first = list(dict.fromkeys(told))
+        # a digest goes by keyword: what stands in one message was told at once
+        first: dict[str, int] = {}
+        for number, text in enumerate(texts):
+            first |= {title: number for title in _titles(text, every) if title not in first}
         for outlet, titles in of_chat.items():
-            if [title for title in first if title in set(titles)] != [title for title in titles if title in set(first)]:
+            numbers = [first[title] for title in titles if title in first]
+            if numbers != sorted(numbers):
                 verdict.problems.append(f"I3: {chat} was told of {outlet} out of order")
     if taken:
         verdict.problems.append(f"I4: messages to chats that never subscribed: {sorted(taken)}")
