@@ -60,7 +60,7 @@ LEVANT = item(
 TOLL = item(
     "Toll of Ariha shelling in Idlib rises to 14",
     "Five of the wounded have died, doctors in Idlib said, which brings the toll of the shelling of Ariha from 9 to 14.",
-    link="https://harbour.example/toll",
+    link="https://coast.example/toll",
 )
 BACKLOG = (
     item("Road to Ariha reopens", "Buses run again between Idlib and the coast.", link="https://levant.example/road"),
@@ -106,7 +106,7 @@ async def conversation(folder: Path) -> str:
         await news("North Wire", MONITORS, minutes=2)
         await news("Harbour Post", HARBOUR, minutes=4)
         await news("Levant Daily", LEVANT, BACKLOG[0], minutes=6)
-        await news("Harbour Post", TOLL, HARBOUR, minutes=95)
+        await news("Coast Radio", TOLL, BACKLOG[1], minutes=95)
         await news("North Wire", replace(MONITORS, title="Monitors reach the outskirts of Idlib"), minutes=8)
         await typed("/why")
         await typed("/status")
