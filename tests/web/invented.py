@@ -140,7 +140,7 @@ async def _story(
                 EntryId(f"entry{number}-{n}"), feed.id, feed.name, title if n == 0 else f"{title}, says {feed.name}",
                 f"https://news.example/{number}/{n}", f"g{number}-{n}", "Invented for a picture.", seen, seen,
                 story=name, kind=kind, language="en",
-                reason="" if n == 0 else f"{rng.randrange(5, 11)} of its 11 rare words and both numbers agree",
+                reason="" if n == 0 else f"{rng.randrange(5, 11)} of its 11 rare words and 2 of 2 numbers agree",
                 news=news if kind is Kind.DEVELOPMENT else "",
             )
         )  # fmt: skip

@@ -66,6 +66,17 @@ async def test_every_section_is_there_and_well_dressed(tmp_path: Path) -> None:
         assert 'rel="next"' not in overview
 
 
+async def test_reasons_are_told_in_the_readers_language(tmp_path: Path) -> None:
+    """Rows keep English; a page in German shows no half-English line."""
+    clock = FakeClock()
+    async with page_of(tmp_path, clock=clock, fill=lambda s: invent(s, clock.now())) as rig:
+        english = (await get(f"{rig.url}/stories"))[1]
+        german = (await get(f"{rig.url}/stories", headers={"Accept-Language": "de-AT,en;q=0.5"}))[1]
+    assert "rare words" in english
+    assert "rare words" not in german
+    assert "seltenen Wörter und 2 von 2 Zahlen stimmen überein" in german
+
+
 async def test_row_43_everything_from_outside_is_escaped(tmp_path: Path) -> None:
     """Titles, names, links, errors, queries and reasons with markup are text, in the page and in its parts."""
     clock = FakeClock()
