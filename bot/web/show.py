@@ -10,8 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bot import i18n
 from bot.alerts.reasons import told
-from bot.alerts.wording import told_news, told_placing
 from bot.alerts.render import ago, local_time
+from bot.alerts.wording import told_news, told_placing
 from bot.i18n import _, fill, ngettext
 from bot.sources.urls import host_of
 
