@@ -1,5 +1,7 @@
 """`tocsin init`: what a newcomer answers becomes a file that loads; what can't be used is asked again."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,24 @@ def test_enter_all_the_way_gives_the_example(home: Path) -> None:
     assert config.feeds == load_config(Path(__file__).parents[1] / "config.example.toml", {}).feeds
     assert not config.has_telegram
     assert config.console_enabled
+
+
+def test_the_next_step_can_be_typed(home: Path) -> None:
+    """In a clone the command is in .venv/bin, which no shell looks into."""
+    script = home / ".venv" / "bin" / "tocsin"
+    script.parent.mkdir(parents=True)
+    script.write_text("import sys; from bot.cli import main; main()\n")
+    env = {"PATH": "/nowhere", "PYTHONPATH": str(Path(__file__).parents[1]), "HOME": str(home)}
+    done = subprocess.run(
+        [sys.executable, str(script), "init"],
+        input="\n" * 6,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "Next: `.venv/bin/tocsin check` tries everything" in done.stdout
 
 
 def test_answers_stand_in_the_file_and_are_nobody_elses(home: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.shell import out, run
+from bot.cli.shell import out, run, typed
 from bot.config import DEFAULT_FILE, checks, example_path, load_config
 from bot.errors import ConfigError
 from bot.i18n import language_name
@@ -65,7 +65,7 @@ def init(
     out(f"{file} is written, with {len(config.feeds)} sources.{secret}")
     run(_greet(config))
     where = "" if file == DEFAULT_FILE else f" --config {file}"
-    out(f"Next: `tocsin check{where}` tries everything, `tocsin run{where}` starts the bot.")
+    out(f"Next: `{typed()} check{where}` tries everything, `{typed()} run{where}` starts the bot.")
 
 
 async def _greet(config: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import shutil
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -36,6 +37,14 @@ def settings(path: Path | None) -> Config:
     config = from_environment(path)
     log.configure(config.log_level if config.log_level_given else "warning", config.secrets())
     return config
+
+
+def typed() -> str:
+    """How this command is typed here: its name where the shell finds it, else its path."""
+    own = Path(sys.argv[0])
+    if shutil.which("tocsin") or own.name != "tocsin":
+        return "tocsin"
+    return str(own.relative_to(Path.cwd())) if own.is_relative_to(Path.cwd()) else str(own)
 
 
 def now() -> datetime:
