@@ -27,7 +27,7 @@ from bot.commands import (
 from bot.commands.desk import Asked, Desk, code, did_you_mean, say, suggest
 from bot.errors import StoreError
 from bot.i18n import N_, _, sentence, speaking
-from bot.model import Chat, ChatId, Incoming, Reply
+from bot.model import Chat, ChatId, Incoming, Message, Reply, Span
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -117,9 +117,14 @@ class Commands:
         self._busy: dict[tuple[str, str], tuple[float, bool]] = {}
 
     async def trial(self, text: str) -> Reply:
-        """What a query would have sent in the last seven days, said as in a chat; nothing is added or kept."""
+        """What a query would have sent in the last seven days, said and drawn as in a chat; nothing is added or kept."""
         nobody = Incoming(ChatId("", ""), "")
-        return await subscribing.trial(Asked(self._desk, nobody, Chat(nobody.chat), self._desk.clock.now(), text))
+        asked = Asked(self._desk, nobody, Chat(nobody.chat), self._desk.clock.now(), text)
+        told = (await subscribing.trial(asked)).message
+        drawn = (await trend.trend(asked.with_args(f"{text} 7d"))).message
+        if drawn.attachment is None:  # nothing to draw, or several queries at once
+            return Reply(told)
+        return Reply(Message((*told.spans, Span("\n"), *drawn.spans), attachment=drawn.attachment))
 
     def changes(self, incoming: Incoming) -> bool:
         """Whether it would change something, so that the person's rights matter."""

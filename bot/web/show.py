@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
-    from bot.model import ChatId, Feed, FeedState
+    from bot.model import Attachment, ChatId, Feed, FeedState
 
 _PLATFORMS = {"telegram": "Telegram", "slack": "Slack"}
 #: height of a sparkline, and width of a bar with its gap
@@ -37,7 +38,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals.update(
-        _=_, ngettext=ngettext, fill=fill, ago=ago, told=told, told_news=told_news, told_placing=told_placing, chat_name=chat_name, key_of=key_of, source_name=source_name,
+        _=_, ngettext=ngettext, fill=fill, ago=ago, told=told, told_news=told_news, inline=inline, told_placing=told_placing, chat_name=chat_name, key_of=key_of, source_name=source_name,
         spark=spark, number=number, lasting=lasting, web_link=web_link, host_of=host_of, is_rtl=i18n.is_right_to_left,
         spoken=i18n.spoken,
     )  # fmt: skip
@@ -85,6 +86,11 @@ def lasting(span: timedelta) -> str:
         return fill(ngettext("{count} h", "{count} h", hours), count=hours)
     days = round(hours / 24)
     return fill(ngettext("{count} day", "{count} days", days), count=days)
+
+
+def inline(picture: Attachment) -> str:
+    """The picture as an address of itself (RFC 2397)."""
+    return f"data:{picture.kind};base64,{b64encode(picture.content).decode()}"
 
 
 def web_link(address: str) -> str:

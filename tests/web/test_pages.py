@@ -1,6 +1,7 @@
 """The page over real sockets: what it shows, what it hides, and what hostile visitors and feeds get."""
 
 import asyncio
+import base64
 import contextlib
 import io
 import re
@@ -75,6 +76,19 @@ async def test_reasons_are_told_in_the_readers_language(tmp_path: Path) -> None:
     assert "rare words" in english
     assert "rare words" not in german
     assert "seltenen Wörter und 2 von 2 Zahlen stimmen überein" in german
+
+
+async def test_a_tried_query_is_drawn_as_in_the_chat(tmp_path: Path) -> None:
+    """The same picture as /trend's, in the page itself, with its numbers for who can't see it; none where nothing matches."""
+    clock = FakeClock()
+    async with page_of(tmp_path, clock=clock, fill=lambda s: invent(s, clock.now())) as rig:
+        drawn = (await get(f"{rig.url}/try?q=earthquake"))[1]
+        nothing = (await get(f"{rig.url}/try?q=unheardof"))[1]
+    picture = re.search(r'<img class="chart" src="data:image/png;base64,([^"]+)" alt="Mentions a day: [^"]+"', drawn)
+    assert picture is not None
+    assert base64.b64decode(picture[1])[:4] == b"\x89PNG"
+    assert "mentions in" in drawn
+    assert 'class="chart"' not in nothing
 
 
 async def test_row_43_everything_from_outside_is_escaped(tmp_path: Path) -> None:
