@@ -13,7 +13,7 @@ from bot import i18n
 from bot.alerts.reasons import told
 from bot.alerts.render import ago, local_time
 from bot.alerts.wording import told_news, told_placing
-from bot.i18n import _, fill, ngettext
+from bot.i18n import _, day_and_month, fill, ngettext
 from bot.sources.urls import host_of
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals.update(
-        _=_, ngettext=ngettext, fill=fill, ago=ago, told=told, told_news=told_news, inline=inline, told_placing=told_placing, chat_name=chat_name, key_of=key_of, source_name=source_name,
+        _=_, ngettext=ngettext, fill=fill, ago=ago, told=told, told_news=told_news, day_and_month=day_and_month, inline=inline, told_placing=told_placing, chat_name=chat_name, key_of=key_of, source_name=source_name,
         spark=spark, number=number, lasting=lasting, web_link=web_link, host_of=host_of, is_rtl=i18n.is_right_to_left,
         spoken=i18n.spoken,
     )  # fmt: skip
