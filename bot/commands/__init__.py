@@ -121,7 +121,7 @@ class Commands:
         nobody = Incoming(ChatId("", ""), "")
         asked = Asked(self._desk, nobody, Chat(nobody.chat), self._desk.clock.now(), text)
         told = (await subscribing.trial(asked)).message
-        drawn = (await trend.trend(asked.with_args(" ".join((text, "7d"))))).message
+        drawn = (await trend.trend(asked, usual=7)).message
         if drawn.attachment is None:  # nothing to draw, or several queries at once
             return Reply(told)
         return Reply(Message((*told.spans, Span("\n"), *drawn.spans), attachment=drawn.attachment))

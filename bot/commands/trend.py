@@ -32,9 +32,9 @@ _MOST = 90
 _SLICE = 50
 
 
-async def trend(asked: Asked) -> Reply:
-    """`/trend Idlib`, `/trend "air defence" 30d`."""
-    text, span = asked.args, timedelta(days=_USUAL)
+async def trend(asked: Asked, usual: int = _USUAL) -> Reply:
+    """`/trend Idlib`, `/trend "air defence" 30d`; `usual` days where nobody says how many."""
+    text, span = asked.args, timedelta(days=usual)
     head, _space, last = asked.args.rpartition(" ")
     if head.strip() and (said := duration(last)) is not None:
         text, span = head.strip(), said
