@@ -182,8 +182,8 @@ class ParserProcess:
         return worker
 
     async def _discard(self, worker: _Worker | None) -> None:
-        if worker is not None:
-            self._all.discard(worker)
+        if worker in self._all:  # one end for each: close and whoever it cancels come here for the same process
+            self._all.remove(worker)
             await worker.kill()
             if self._keep:
                 self._warm_up()
@@ -191,9 +191,11 @@ class ParserProcess:
     async def close(self) -> None:
         """Ends all processes at once; documents in them fail."""
         self._keep = 0
-        for task in (self._watch, self._warming):
-            if task is not None:
-                task.cancel()
+        helping = [task for task in (self._watch, self._warming) if task is not None]
+        for task in helping:
+            task.cancel()
+        # first: a process that is being read from can't be read to its end by another
+        await asyncio.gather(*helping, return_exceptions=True)
         self._idle.clear()
         for worker in list(self._all):
             await self._discard(worker)

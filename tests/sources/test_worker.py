@@ -200,3 +200,16 @@ def test_the_main_process_imports_no_parser() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout.strip() == "[]"
+
+
+async def test_closing_while_it_warms_up_is_quiet() -> None:
+    """A bot that is stopped right after its start leaves no process, no half-read pipe and no error behind."""
+    for pause in (0.0, 0.05, 0.2):
+        parser = ParserProcess()
+        warming = asyncio.create_task(parser.keep_warm())
+        await asyncio.sleep(pause)
+        await parser.close()
+        await asyncio.wait_for(asyncio.wait([warming]), 10)
+        assert not warming.exception()
+        assert not parser._all
+        assert parser._warming is None or parser._warming.done()
