@@ -167,10 +167,17 @@ class ParserProcess:
                 return
 
     async def _start(self) -> _Worker:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-X", "utf8", "-c", _PROGRAM, "bot.sources.worker", _ROOT, str(self._seconds),
-            stdin=PIPE, stdout=PIPE, stderr=DEVNULL, limit=2**20,
+        beginning = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                sys.executable, "-X", "utf8", "-c", _PROGRAM, "bot.sources.worker", _ROOT, str(self._seconds),
+                stdin=PIPE, stdout=PIPE, stderr=DEVNULL, limit=2**20,
+            )
         )  # fmt: skip
+        try:
+            process = await asyncio.shield(beginning)
+        except asyncio.CancelledError:  # half begun, it would be nobody's
+            await _Worker(await beginning).kill()
+            raise
         worker = _Worker(process)
         self._all.add(worker)
         try:
