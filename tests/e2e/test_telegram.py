@@ -134,3 +134,22 @@ async def test_group_admins_only_block_and_migration(scene: Scene) -> None:
     await eventually(lambda: any(t.startswith(FERRY) for t in scene.texts(ANN)), "what waited arrives")
     assert sum(t.startswith(NORTH) for t in scene.texts(new)) == 1
     assert await scene.bot.stop() == 0
+
+
+@pytest.mark.slow
+async def test_ten_thousand_subscriptions_by_one_chat(scene: Scene) -> None:
+    """Row 33: refused at the quota with a clear answer, in one line or in a flood; nobody else notices."""
+    bob = 8
+    scene.api.person(bob)
+    full = "200 of at most 200 subscriptions: nothing was added"
+    await scene.says(ANN, "/subscribe " + ", ".join(f"a{n:03}" for n in range(200)), "200 subscriptions added")
+    await scene.says(ANN, "/subscribe " + ", ".join(f"b{n:03}" for n in range(600)), full)
+    answered = len(scene.texts(ANN))
+    for n in range(10_000):
+        scene.api.say(ANN, f"/subscribe c{n}")
+    await scene.says(bob, "/subscribe Idlib", "One subscription added")
+    await scene.publishes("Old news of no interest", NORTH)
+    await eventually(lambda: any(t.startswith(NORTH) for t in scene.texts(bob)), "it rings for the other")
+    await eventually(lambda: not scene.api.updates, "all that was typed is taken")
+    assert all(full in text for text in scene.texts(ANN)[answered:])
+    assert await scene.bot.stop() == 0
