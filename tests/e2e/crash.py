@@ -7,6 +7,7 @@ when the chat platform has just taken a message and not answered yet, and at ran
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from random import Random
 
 from bot.model import Chat, ChatId, Subscription, SubscriptionId
 from bot.store import open_store
-from tests.e2e.judge import Verdict, judge_chats, judge_process, judge_secrets
+from tests.e2e.judge import Told, Verdict, judge_chats, judge_process, judge_secrets
 from tests.e2e.newsroom import KEYWORDS, Newsroom
 from tests.e2e.process import Bot
 from tests.emulators.telegram_api import TOKEN, TelegramApi
@@ -40,6 +41,9 @@ class Kill:
     after: float = 0.0
     reads: int = 1
 
+    def __str__(self) -> str:
+        return self.point or (f"{self.after:.1f} s after {self.reads} reads" if self.after >= 0 else "while it starts")
+
 
 def kills(named: int, at_random: int, rng: Random, longest: float = 3.0) -> list[Kill]:
     """`named` times every point, and random instants up to `longest` seconds after some source was read between."""
@@ -56,6 +60,7 @@ class CrashLoop:
         self.folder = folder
         self.store = store
         self.api = api
+        self.told = Told(api)
         self.news = Newsroom(3, rng, secret=SECRET)
         self.bot: Bot
         self.faults = 0
@@ -64,6 +69,16 @@ class CrashLoop:
         self._lag = folder / "lag"
         self._lease = ["--lease", str(_STORE_LEASE)] if store.startswith("postgres") else []
         self._most_lag = 0.0
+        self._started = 0.0
+
+    def __str__(self) -> str:
+        told = self.told.look()
+        up = min((at for asked in self.news.asked.values() for at in asked[-20:] if at > self._started), default=0.0)
+        messages = sum(map(len, told.messages.values()))
+        return (
+            f"{f'up in {up - self._started:.1f} s' if up else 'not up'}, {len(self.news.keyword)} headlines, {messages} messages, "
+            f"{told.duplicates} duplicates, {self.memory >> 20} MB, lag {self._most_lag * 1000:.0f} ms"
+        )
 
     async def open(self, chats: int) -> None:
         await self.news.start()
@@ -115,6 +130,7 @@ class CrashLoop:
 
     async def _start(self, options: list[str]) -> None:
         self._lag.unlink(missing_ok=True)
+        self._started = time.monotonic()
         await self.bot.start(stdin="", observed=[*self._lease, *options, "--lag", str(self._lag)])
 
     def _kill_now(self) -> None:
@@ -175,25 +191,34 @@ class CrashLoop:
         return verdict
 
     def _missing(self, expected: dict[int, dict[str, list[str]]]) -> bool:
-        texts: dict[int, list[str]] = {}
-        for call in self.api.log.of("sendMessage", ok=True):
-            texts.setdefault(int(call["params"]["chat_id"]), []).append(call["params"]["text"])
+        told = self.told.look().titles
         return any(
-            title not in "\n".join(texts.get(chat, ()))
-            for chat, by_outlet in expected.items()
-            for titles in by_outlet.values()
-            for title in titles
+            not told[chat].issuperset(titles) for chat, of_chat in expected.items() for titles in of_chat.values()
         )
 
 
-async def crash_loop(folder: Path, store: str, lives: list[Kill], rng: Random, *, chats: int = 12) -> Verdict:
-    """All of it, on the store at this URL."""
+def _nothing(_: str) -> None:
+    pass
+
+
+async def crash_loop(
+    folder: Path,
+    store: str,
+    lives: list[Kill],
+    rng: Random,
+    *,
+    chats: int = 12,
+    progress: Callable[[str], None] = _nothing,
+) -> Verdict:
+    """All of it, on the store at this URL. `progress` is told of each life when it is over."""
     async with TelegramApi() as api:
         loop = CrashLoop(folder, store, api, rng)
         try:
             await loop.open(chats)
-            for kill in lives:
+            for number, kill in enumerate(lives, 1):
+                began = time.monotonic()
                 await loop.live(kill)
+                progress(f"{number:4}/{len(lives)} {kill!s:28} {time.monotonic() - began:5.1f} s; {loop}")
             return await loop.settle(within=60 + len(lives) * 2)
         finally:
             await loop.close()

@@ -4,12 +4,24 @@ The invariants are those of the fault list. I6, that others are late by one poll
 one feed or chat (tests/test_flow_faults.py); here everything is killed.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.e2e.newsroom import headlines
+from tests.emulators.common import Json
 from tests.emulators.telegram_api import TelegramApi
 
+INVARIANTS = {
+    "I1": "every matching story reaches every subscribed chat",
+    "I2": "duplicates are no more than kills and lost answers",
+    "I3": "order in each chat",
+    "I4": "nothing to a chat that did not subscribe",
+    "I5": "no rate of the platform broken",
+    "I7": "memory bounded, the event loop not held",
+    "I8": "no secret anywhere",
+}
 #: bytes of memory and seconds of the loop's time that are too much
 MOST_MEMORY = 400 << 20
 MOST_LAG = 0.25
@@ -37,45 +49,85 @@ class Verdict:
             f"loop held {self.lag * 1000:.0f} ms; {'; '.join(self.problems) or 'all invariants hold'}"
         )
 
+    def by_invariant(self) -> str:
+        """A line for each: how it stands, and its figure."""
+        figures = {
+            "I1": f"{self.expected} alerts",
+            "I2": f"{self.duplicates} of {self.faults} faults",
+            "I5": f"at most {self.peak}/s, {self.chat_peak}/s in a chat, {self.group_peak}/min in a group",
+            "I7": f"{self.memory >> 20} MB, {self.lag * 1000:.0f} ms",
+        }
+        lines = []
+        for name, words in INVARIANTS.items():
+            broken = [problem for problem in self.problems if problem.startswith(name)]
+            figure = f" ({figures[name]})" if name in figures else ""
+            lines.append(f"{name} {'BROKEN' if broken else 'holds '} {words}{figure}")
+            lines += [f"   {problem}" for problem in broken]
+        return "\n".join([*lines, *(p for p in self.problems if p.partition(":")[0] not in INVARIANTS)])
+
+
+class Told:
+    """What each chat was told, read from the emulator's log as it grows."""
+
+    def __init__(self, api: TelegramApi) -> None:
+        self._api = api
+        self._read = 0
+        #: calls that are not answered yet
+        self._open: list[Json] = []
+        #: chat → (seconds of the log, headlines) of each message, in order
+        self.messages: dict[int, list[tuple[float, list[str]]]] = defaultdict(list)
+        self.titles: dict[int, set[str]] = defaultdict(set)
+        #: headlines that came again
+        self.duplicates = 0
+
+    def look(self) -> "Told":
+        """Takes in what came since the last look."""
+        calls = [*self._open, *self._api.log.calls[self._read :]]
+        self._read = len(self._api.log.calls)
+        self._open = [call for call in calls if call["ok"] is None]
+        for call in calls:
+            if call["method"] == "sendMessage" and call["ok"]:
+                self._take(int(call["params"]["chat_id"]), call["at"], headlines(call["params"]["text"]))
+        return self
+
+    def _take(self, chat: int, at: float, titles: list[str]) -> None:
+        known = self.titles[chat]
+        for title in titles:
+            self.duplicates += title in known
+            known.add(title)
+        messages = self.messages[chat]
+        messages.append((at, titles))
+        if len(messages) > 1 and messages[-2][0] > at:  # it was answered later than the next one
+            messages.sort(key=lambda message: message[0])
+
 
 def judge_chats(api: TelegramApi, expected: Mapping[int, Mapping[str, Sequence[str]]], faults: int) -> Verdict:
     """I1 to I5 by the emulator's log. `expected`: by chat and outlet, the headlines in order."""
-    verdict = Verdict(faults=faults)
-    taken: dict[int, list[str]] = {}
-    for call in api.log.of("sendMessage", ok=True):
-        taken.setdefault(int(call["params"]["chat_id"]), []).append(call["params"]["text"])
-    every = {title for of_chat in expected.values() for titles in of_chat.values() for title in titles}
+    told = Told(api).look()
+    verdict = Verdict(faults=faults, duplicates=told.duplicates)
     for chat, of_chat in expected.items():
-        texts = taken.pop(chat, [])
         mine = {title for titles in of_chat.values() for title in titles}
-        told = [title for text in texts for title in _titles(text, every)]
         verdict.expected += len(mine)
-        lost = mine - set(told)
+        lost = mine - told.titles[chat]
         if lost:
             verdict.problems.append(f"I1: {len(lost)} of {len(mine)} never reached {chat}: {sorted(lost)[:3]}")
-        verdict.duplicates += sum(title in mine for title in told) - len(mine & set(told))
-        if strange := set(told) - mine:
+        if strange := told.titles[chat] - mine:
             verdict.problems.append(f"I4: {chat} was told {sorted(strange)[:3]}")
         # a digest goes by keyword: what stands in one message was told at once
         first: dict[str, int] = {}
-        for number, text in enumerate(texts):
-            first |= {title: number for title in _titles(text, every) if title not in first}
-        for outlet, titles in of_chat.items():
-            numbers = [first[title] for title in titles if title in first]
+        for number, (_, titles) in enumerate(told.messages[chat]):
+            for title in titles:
+                first.setdefault(title, number)
+        for outlet, in_order in of_chat.items():
+            numbers = [first[title] for title in in_order if title in first]
             if numbers != sorted(numbers):
                 verdict.problems.append(f"I3: {chat} was told of {outlet} out of order")
-    if taken:
-        verdict.problems.append(f"I4: messages to chats that never subscribed: {sorted(taken)}")
+    if strangers := {chat for chat, messages in told.messages.items() if messages} - expected.keys():
+        verdict.problems.append(f"I4: messages to chats that never subscribed: {sorted(strangers)}")
     if verdict.duplicates > faults:
         verdict.problems.append(f"I2: {verdict.duplicates} duplicates for {faults} faults")
     _judge_pace(api, verdict)
     return verdict
-
-
-def _titles(text: str, every: Iterable[str]) -> list[str]:
-    """The headlines that a message shows, in order; a digest shows several."""
-    lines = text.splitlines()
-    return [title for line in lines for title in every if title in line]
 
 
 def _judge_pace(api: TelegramApi, verdict: Verdict) -> None:

@@ -5,6 +5,8 @@ published can be missed through the fault of anybody but the bot, however often 
 keyword, and otherwise words of its own, so that no two are taken for one event.
 """
 
+import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -16,6 +18,16 @@ KEYWORDS = ("lighthouse", "quarry", "aqueduct", "observatory", "vineyard", "ship
 _VERBS = ("opens beside", "closes", "rebuilds", "surveys", "inherits", "repaints", "auctions", "maps")
 _SYLLABLES = ("bra", "cel", "dun", "fer", "gol", "hav", "jor", "kul", "lim", "mor", "nab", "pel", "qua", "rus", "tev", "vol")  # fmt: skip
 _SHOWN = 12
+
+
+_HEADLINE = re.compile(rf"[A-Z][a-z]+ (?:{'|'.join(_VERBS)}) [A-Z][a-z]+ (?:{'|'.join(KEYWORDS)})")
+
+
+def headlines(text: str) -> list[str]:
+    """The headlines that a message shows, in order; a digest shows several. Takes time with the text alone, however
+    much was published.
+    """
+    return _HEADLINE.findall(text)
 
 
 def invented(rng: Random) -> str:
@@ -39,6 +51,8 @@ class Newsroom:
         #: outlets whose last document was proved to be taken in since `closed`
         self.finished: set[str] = set()
         self.requests = 0
+        #: when each outlet was asked, by time.monotonic()
+        self.asked: dict[str, list[float]] = {outlet: [] for outlet in self._at}
         #: told of every document that is about to be sent
         self.on_serve: Callable[[], None] = lambda: None
         self._runner: web.AppRunner | None = None
@@ -72,7 +86,8 @@ class Newsroom:
             for outlet, titles in self.published.items()
         }
 
-    def _write(self, outlet: str) -> None:
+    def write(self, outlet: str) -> None:
+        """A new document, with two to four headlines more."""
         for _ in range(self._rng.randint(2, 4)):
             keyword = self._rng.choice(KEYWORDS)
             title = f"{invented(self._rng)} {self._rng.choice(_VERBS)} {invented(self._rng)} {keyword}"
@@ -83,11 +98,12 @@ class Newsroom:
     async def _serve(self, request: web.Request) -> web.Response:
         self.requests += 1
         outlet = request.match_info["outlet"]
+        self.asked[outlet].append(time.monotonic())
         if request.headers.get("If-None-Match", "") == f'"{self._at[outlet]}"':
             if self.closed:
                 self.finished.add(outlet)
                 return web.Response(status=304)
-            self._write(outlet)
+            self.write(outlet)
         self.on_serve()
         etag = {"ETag": f'"{self._at[outlet]}"'}
         return web.Response(text=self._document(outlet), content_type="application/rss+xml", headers=etag)

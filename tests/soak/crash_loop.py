@@ -40,8 +40,10 @@ def main() -> int:
                 except NoPostgres as error:
                     print(f"{store:12} left out: {error}")
                     continue
-            verdict = asyncio.run(crash_loop(folder, url, lives, rng))
-        print(f"{store:12} {len(lives)} kills: {verdict}", flush=True)
+            verdict = asyncio.run(
+                crash_loop(folder, url, lives, rng, progress=lambda line: print(f"{line}", flush=True))
+            )
+        print(f"{store}, {len(lives)} kills:\n{verdict.by_invariant()}", flush=True)
         broken = broken or bool(verdict.problems)
     return broken
 

@@ -1,0 +1,52 @@
+"""The judge of the crash loop sees what is wrong: a judge that finds nothing would pass every loop."""
+
+from random import Random
+
+from tests.e2e.judge import Verdict, judge_chats
+from tests.e2e.newsroom import Newsroom, headlines
+from tests.emulators.telegram_api import TelegramApi
+
+
+def newsroom(seed: int = 1, documents: int = 30) -> Newsroom:
+    news = Newsroom(2, Random(seed))
+    for _ in range(documents):
+        for outlet in news.published:
+            news.write(outlet)
+    return news
+
+
+def sent(api: TelegramApi, chat: int, *titles: str) -> None:
+    text = "\n".join(f'<a href="http://x.example">{title}</a>' for title in titles)
+    api.log.add("sendMessage", {"chat_id": chat, "text": f"<b>{text}</b>\nOutlet · 14:02"})["ok"] = True
+
+
+def test_every_headline_is_read_in_a_message() -> None:
+    """Written at random, found again, alone and in a digest."""
+    titles = [title for titles in newsroom().published.values() for title in titles]
+    assert len(set(titles)) == len(titles)
+    assert headlines("\n".join(f"<b>{title}</b> (North)" for title in titles)) == titles
+
+
+def test_what_is_lost_doubled_out_of_order_or_strange_is_named() -> None:
+    """I1 to I4, each by one message that is wrong."""
+    first, second, third, other = newsroom().published["outlet0"][:4]
+    expected = {1: {"outlet0": [first, second, third]}}
+    verdicts: dict[str, Verdict] = {}
+    cases: dict[str, list[tuple[int, *tuple[str, ...]]]] = {
+        "": [(1, first), (1, second, third)],
+        "I1": [(1, first), (1, third)],
+        "I2": [(1, first), (1, first), (1, second, third)],
+        "I3": [(1, second), (1, first), (1, third)],
+        "I4": [(1, first, second), (1, third, other)],
+        "I4 ": [(1, first, second), (1, third), (2, first)],
+    }
+    for name, told in cases.items():
+        api = TelegramApi()
+        for chat, *titles in told:
+            sent(api, chat, *titles)
+        verdicts[name] = judge_chats(api, expected, 0)
+    assert {name: [p[:2] for p in verdict.problems] for name, verdict in verdicts.items()} == {
+        "": [], "I1": ["I1"], "I2": ["I2"], "I3": ["I3"], "I4": ["I4"], "I4 ": ["I4"],
+    }  # fmt: skip
+    assert "I3 BROKEN" in verdicts["I3"].by_invariant()
+    assert "BROKEN" not in verdicts[""].by_invariant()
