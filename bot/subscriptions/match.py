@@ -5,8 +5,8 @@ intersections, however many terms there are), and every query hangs below a term
 
     term ── keys of those who asked for just this term
       └─ and ── a second term, where it fired too ── keys …        (nested: one step for each term of an AND)
-           └─ but not ── keys, unless one of these terms fired
-    A query with OR hangs in several places and is counted once.
+           └─ keys, unless one of these terms fired (NOT)
+    A query with OR hangs in several places, and is counted once.
 
 Identical queries are one entry of the index, with many keys. Adding and removing touch the places of that one query.
 `matches` and `hits` ask the same leaves (`leaves.Leaf`) about one document, so that they can't disagree with the index.
@@ -14,17 +14,27 @@ Identical queries are one entry of the index, with many keys. Adding and removin
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bot.model import Hit
 from bot.subscriptions.common import is_common
-from bot.subscriptions.conditions import Alternative, Condition, alternatives, condition, holds, leaves, plain, required
+from bot.subscriptions.conditions import (
+    Alternative,
+    Condition,
+    alternatives,
+    condition,
+    holds,
+    leaves,
+    plain,
+    required,
+)
 from bot.subscriptions.document import Document, document
 from bot.subscriptions.leaves import compile_leaf
 from bot.subscriptions.nodes import And, InTitle, Not, Or
-from bot.subscriptions.places import Below, Home, Numbered, Place, canonical
+from bot.subscriptions.places import Below, Home, Numbered, Place, canonical, put, without
 from bot.subscriptions.query import parse_query, print_leaf
 from bot.subscriptions.terms import Terms, is_facet
 
@@ -34,6 +44,7 @@ if TYPE_CHECKING:
     from bot.model import SubscriptionChange
     from bot.subscriptions.leaf import Leaf
     from bot.subscriptions.nodes import Expr, Query
+    from bot.subscriptions.places import Keys
 
 __all__ = ["Document", "SubscriptionIndex", "document", "hits", "matches"]
 
@@ -60,10 +71,8 @@ class SubscriptionIndex:
         if self._by_key.get(key) is not None:
             self.remove(key)
         place = self._file(query)
-        if place and place[-1] > key:
-            place.insert(bisect_left(place, key), key)
-        else:
-            place.append(key)
+        for keys in self._rows(place):
+            put(keys, key)
         self._by_key.set(key, place)
 
     def remove(self, key: int) -> bool:
@@ -71,7 +80,8 @@ class SubscriptionIndex:
         place = self._by_key.pop(key)
         if place is None:
             return False
-        del place[bisect_left(place, key)]
+        for keys in self._rows(place):
+            del keys[bisect_left(keys, key)]
         if not place:
             self._unfile(place)
         return True
@@ -90,26 +100,37 @@ class SubscriptionIndex:
     def match(self, doc: Document) -> Sequence[int]:
         """The keys whose query matches, each once, in no order that means anything."""
         fired = self._terms.fire(doc)
-        either: list[dict[Place, None]] = []
         reached = list(map(self._terms.places.__getitem__, fired))
+        found: list[Keys | memoryview] = []
+        often: list[Keys | memoryview] = []
         for place in reached:  # grows while it is walked
             below = place.below
             if below is None:
                 continue
-            # Most of what hangs at a term fails at its second one: to find that out must cost next to nothing.
-            if below.ands is not None and not fired.isdisjoint(below.ands):
-                reached += [other for term, other in below.ands.items() if term in fired]
-            if below.nots is not None:
-                if fired.isdisjoint(below.nots):
-                    reached += below.nots.values()
-                else:
-                    reached += [other for term, other in below.nots.items() if term not in fired]
-            if below.either is not None:
-                either.append(below.either)
+            # At most places no second term fires: to find that out must cost next to nothing.
+            if fired.isdisjoint(below):
+                if below.keys is not None:
+                    found.append(below.keys)
+                if below.often is not None:
+                    often.append(below.often)
+            else:
+                reached += [below.ands[term] for term in below.ands.keys() & fired]
+                gone = below.gone(fired)
+                found += without(below.keys, gone)
+                often += without(below.often, gone)
             if below.rest is not None:
-                either.append(_remaining(below.rest, fired))
-        reached += set().union(*either)
-        return memoryview(b"".join(reached)).cast("q")
+                often += _remaining(below.rest, fired)
+        found += reached
+        if often:
+            found.append(array("q", set(memoryview(b"".join(often)).cast("q"))))
+        return memoryview(b"".join(found)).cast("q")
+
+    def _rows(self, place: Place) -> list[Keys]:
+        """Where the keys of a query stand."""
+        home = place.home
+        if not isinstance(home, Home) or home.alone or not home.flat:
+            return [place]
+        return [place, *[self._below(self._walk(way)).row(home) for way, _ in home.paths]]
 
     def _file(self, query: Query) -> Place:
         """The place of the query's keys; made when it is the first of its kind."""
@@ -149,16 +170,14 @@ class SubscriptionIndex:
         else:
             home = Home(
                 tuple((tuple(sorted(each.wanted, key=self._rarity)), tuple(sorted(each.unwanted))) for each in laid),
-                None,
             )
         if home.alone:
             # The place itself is the end of the path.
-            ((path, _),) = home.paths
-            place = self._walk(path)
+            place = self._walk(home.paths[0][0])
         else:
             place = Place()
-            for path, unwanted in home.paths:
-                self._below(self._walk(path)).hang(place, unwanted, home)
+            for way, unwanted in home.paths:
+                self._below(self._walk(way)).hang(place, unwanted, home)
         place.home = home
         return place
 
@@ -166,10 +185,7 @@ class SubscriptionIndex:
         """The place at the end of a path, made where it is missing."""
         place = self._terms.places[path[0]]
         for term in path[1:]:
-            below = self._below(place)
-            if below.ands is None:
-                below.ands = {}
-            place = below.ands.get(term) or below.ands.setdefault(term, Place())
+            place = self._below(place).then(term)
         return place
 
     @staticmethod
@@ -204,17 +220,17 @@ def _prune(way: list[Place], path: tuple[str, ...]) -> None:
         below = way[i].below
         if below is not None and below.empty():
             way[i].below = None
-        if i and way[i].unused() and (above := way[i - 1].below) is not None and above.ands is not None:
-            del above.ands[path[i]]
+        if i and way[i].unused() and (above := way[i - 1].below) is not None:
+            above.cut(path[i])
 
 
-def _remaining(rest: dict[tuple[Place, tuple[str, ...]], Condition | None], fired: set[str]) -> dict[Place, None]:
+def _remaining(rest: dict[tuple[Place, tuple[str, ...]], Condition | None], fired: set[str]) -> list[Place]:
     """What of `Below.rest` matches."""
-    return {
-        place: None
+    return [
+        place
         for (place, unwanted), tree in rest.items()
         if fired.isdisjoint(unwanted) and (tree is None or holds(tree, lambda leaf: leaf.key in fired))
-    }
+    ]
 
 
 # ---------------------------------------------------------------- one query, one document

@@ -6,6 +6,7 @@ A million subscriptions are a few hundred thousand places, so that every byte of
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from bot.subscriptions.conditions import All, Condition, No, Some, leaves
@@ -15,14 +16,17 @@ if TYPE_CHECKING:
 
     from bot.subscriptions.conditions import Alternative
 
-    _Keys = array[int]
+    Keys = array[int]
 else:
-    _Keys = array  # Python 3.11 knows no array[int]
+    Keys = array  # Python 3.11 knows no array[int]
 
 Terms = tuple[str, ...]
 
+#: one key in so many taken away: then it is quicker to ask each than to search for those
+_MANY = 12
 
-class Place(_Keys):
+
+class Place(Keys):
     """The keys that match when it is reached, in ascending order, and what hangs below."""
 
     __slots__ = ("below", "home", "uses")
@@ -52,12 +56,17 @@ class Home(NamedTuple):
 
     paths: tuple[tuple[Terms, Terms], ...]
     #: the query itself, where it is too branched to be laid out; then it is checked wherever one of the terms fires
-    tree: Condition | None
+    tree: Condition | None = None
 
     @property
     def alone(self) -> bool:
         """Whether it has one path without conditions: its place is the end of that."""
         return self.tree is None and len(self.paths) == 1 and not self.paths[0][1]
+
+    @property
+    def flat(self) -> bool:
+        """Whether its keys lie at the ends of its paths: no two of them end in one place, where a guard speaks for both."""
+        return self.tree is None and len({way for way, _ in self.paths}) == len(self.paths)
 
     def terms(self) -> set[str]:
         """All terms that must be looked for."""
@@ -89,45 +98,103 @@ def _shape(tree: Condition) -> str:
             return tree.key
 
 
-class Below:
-    """What hangs below a place."""
+class Below(set[str]):
+    """What hangs below a place; as a set, the terms that make a difference here (`ands` and `guards`)."""
 
-    __slots__ = ("ands", "either", "nots", "rest")
+    __slots__ = ("ands", "guards", "keys", "often", "rest")
 
     def __init__(self) -> None:
+        super().__init__()
         #: another term that must have fired → the next place
-        self.ands: dict[str, Place] | None = None
-        #: a term that must not have fired → what matches then
-        self.nots: dict[str, Place] | None = None
-        #: what hangs in several places (OR), and so is reached more than once
-        self.either: dict[Place, None] | None = None
+        self.ands: dict[str, Place] = {}
+        #: keys that match here unless a guard fires, in ascending order: one run of memory, where their places lie far apart
+        self.keys: Keys | None = None
+        #: the same of queries that hang in several places (OR), and so may be found more than once
+        self.often: Keys | None = None
+        #: a term that must not have fired → the places whose keys it takes away
+        self.guards: dict[str, tuple[Place, ...]] | None = None
         #: what matches unless one of the terms fired, and where the condition holds, if there is one
         self.rest: dict[tuple[Place, Terms], Condition | None] | None = None
 
+    def then(self, term: str) -> Place:
+        """The place to go on at where the term fired too, made where it is missing."""
+        place = self.ands.get(term)
+        if place is None:
+            place = self.ands[term] = Place()
+            self.add(term)
+        return place
+
+    def cut(self, term: str) -> None:
+        """Takes away what `then` gave."""
+        del self.ands[term]
+        self._settle(term)
+
     def hang(self, place: Place, unwanted: Terms, home: Home) -> None:
-        """Hangs a place of its own (`Home.alone` ones are an end of `ands`)."""
-        if home.tree is None and len(home.paths) == 1 and len(unwanted) == 1:
-            self.nots = self.nots or {}
-            self.nots[unwanted[0]] = place
-        elif home.tree is None and not unwanted:
-            self.either = self.either or {}
-            self.either[place] = None
-        else:
+        """Hangs a place of its own (`Home.alone` ones are what `then` gives)."""
+        if not home.flat:
             self.rest = self.rest or {}
             self.rest[place, unwanted] = home.tree
+            return
+        for term in unwanted:
+            self.guards = self.guards or {}
+            self.guards[term] = (*self.guards.get(term, ()), place)
+            self.add(term)
 
     def take(self, place: Place, unwanted: Terms, home: Home) -> None:
         """Takes off what `hang` hung with the same arguments."""
-        if home.tree is None and len(home.paths) == 1 and len(unwanted) == 1:
-            (self.nots or {}).pop(unwanted[0])
-        elif home.tree is None and not unwanted:
-            (self.either or {}).pop(place)
-        else:
+        if not home.flat:
             (self.rest or {}).pop((place, unwanted))
+            return
+        for term in unwanted:
+            guards = self.guards or {}
+            guards[term] = tuple(other for other in guards[term] if other is not place)
+            if not guards[term]:
+                del guards[term]
+                self._settle(term)
+
+    def _settle(self, term: str) -> None:
+        if term not in self.ands and term not in (self.guards or {}):
+            self.remove(term)
+
+    def row(self, home: Home) -> Keys:
+        """Where the keys of a flat query lie."""
+        if len(home.paths) == 1:
+            self.keys = array("q") if self.keys is None else self.keys
+            return self.keys
+        self.often = array("q") if self.often is None else self.often
+        return self.often
+
+    def gone(self, fired: set[str]) -> list[int]:
+        """The keys that fired terms take away, in ascending order."""
+        guards = self.guards or {}
+        return sorted(set().union(*[place for term in guards.keys() & fired for place in guards[term]]))
 
     def empty(self) -> bool:
         """Whether nothing hangs here any more."""
-        return not (self.ands or self.nots or self.either or self.rest)
+        return not (self or self.keys or self.often or self.rest)
+
+
+def without(keys: Keys | None, gone: list[int]) -> list[Keys | memoryview]:
+    """The keys, but for those of `gone`; both are in ascending order."""
+    if not keys:
+        return []
+    if len(gone) * _MANY > len(keys):
+        return [array("q", set(keys).difference(gone))]
+    view, kept, start = memoryview(keys), [], 0
+    for key in gone:
+        at = bisect_left(keys, key, start)
+        if at < len(keys) and keys[at] == key:
+            kept.append(view[start:at])
+            start = at + 1
+    return [*kept, view[start:]]
+
+
+def put(keys: Keys, key: int) -> None:
+    """Puts a key in its place; most are the greatest so far."""
+    if keys and keys[-1] > key:
+        keys.insert(bisect_left(keys, key), key)
+    else:
+        keys.append(key)
 
 
 class Numbered:

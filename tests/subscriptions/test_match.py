@@ -314,3 +314,56 @@ def test_a_language_in_words_is_no_code() -> None:
     doc = document(entry("Two missiles were fired at the harbour on Monday, officials said", "English"))
 
     assert matches(parse_query("missile lang:en"), doc)
+
+
+def test_who_asked_for_alternatives_is_found_once_however_many_ask() -> None:
+    """Queries of the same few words, asked by one or by hundreds: as each by itself says, while they come and go."""
+    chance = random.Random(4)
+    letters = "abcdef"
+
+    def some(depth: int) -> Expr:
+        if depth == 0 or chance.random() < 0.2:
+            return Term(chance.choice(letters) * 3)
+        parts = [some(depth - 1) for _ in range(chance.randrange(2, 4))]
+        if chance.random() < 0.4:
+            return disjunction(parts)
+        return conjunction([*parts, negation(some(0))] if chance.random() < 0.5 else parts)
+
+    index, asked = SubscriptionIndex(), dict[int, Query]()
+    docs = [
+        document(entry(" ".join(letter * 3 for i, letter in enumerate(letters) if 1 << i & chosen)))
+        for chosen in range(64)
+    ]
+    for turn in range(60):
+        query = Query(some(3))
+        if positive(query.expr):
+            for _ in range(chance.choice([1, 1, 2, 40])):
+                key = chance.randrange(10_000)
+                index.add(key, query)
+                asked[key] = query
+        for key in chance.sample(sorted(asked), len(asked) // 4):
+            index.remove(key)
+            del asked[key]
+        for doc in chance.sample(docs, 8):
+            held = {id(query): matches(query, doc) for query in asked.values()}
+            assert sorted(index.match(doc)) == sorted(key for key, query in asked.items() if held[id(query)]), turn
+    for key in asked:
+        index.remove(key)
+    assert empty(index)
+
+
+@pytest.mark.parametrize("few", [1, 3, 60, 200])
+def test_a_word_that_excludes_takes_out_just_those_who_excluded_it(few: int) -> None:
+    """However many of those who asked for a word exclude another: the first, the last and all between."""
+    index = SubscriptionIndex()
+    chance = random.Random(few)
+    excluding = set(chance.sample(range(200), few))
+    for key in range(200):
+        index.add(key, parse_query("shells -drill" if key in excluding else "shells -football"))
+    either = chance.sample(range(200, 400), 3)
+    for key in range(200, 400):
+        index.add(key, parse_query("(shells OR drill) -exercise" if key in either else "(shells OR rain) -film"))
+
+    found = index.match(document(entry("Shells fall during drill exercise")))
+
+    assert sorted(found) == [key for key in range(400) if key not in excluding and key not in either]
