@@ -12,6 +12,7 @@ import pytest
 from bot.alerts.account import account
 from bot.alerts.plan import OUTAGE
 from bot.commands import Commands
+from bot.deliver.lane import LEASE
 from bot.errors import StoreFull
 from bot.model import (
     Chat,
@@ -31,6 +32,7 @@ from bot.model import (
     PollCommit,
     RetryLater,
     SendOutcome,
+    Settlement,
     Story,
     StoryId,
     Subscription,
@@ -577,6 +579,40 @@ async def test_a_send_that_the_disk_can_not_record_is_repeated_once(world: World
     await world.deliver()
     await world.deliver()
     assert len(world.sends()) == 2
+
+
+async def test_while_one_message_can_not_be_recorded_no_other_chat_is_sent_any(world: World) -> None:
+    """I2: each message that the store can't record may come twice, so there is no second one; then all go on."""
+    await world.baseline()
+    chats = [ChatId("telegram", str(number)) for number in (1, 2)]
+    for chat in chats:
+        await world.store.put_chat(Chat(chat))
+        await world.store.add_subscription(Subscription(SubscriptionId(0), chat, "Idlib", world.clock.now()))
+    await world.poll("North Wire", SHELLS)
+    first, second = await world.store.claim_deliveries(world.clock.now(), LEASE, 9)
+    settle = world.store.settle
+    serving: list[asyncio.Task[None]] = []
+    waiting: set[object] = set()
+
+    async def sleep(seconds: float) -> None:
+        if seconds:
+            waiting.add(asyncio.current_task())
+        await asyncio.sleep(0)
+
+    async def refuses(settlement: Settlement) -> None:
+        if settlement.chat == first.chat.id:
+            if not serving:
+                serving.append(asyncio.create_task(world.deliverer._lanes.serve(second)))
+            if serving[0] not in waiting and len(world.chat.log) == 1:
+                raise StoreFull("no space left")
+            assert [chat for _, _, chat, *_ in world.chat.log] == [first.chat.id]
+        await settle(settlement)
+
+    world.store.settle = refuses  # type: ignore[method-assign]
+    world.clock.sleep = sleep  # type: ignore[method-assign]
+    await world.deliverer._lanes.serve(first)
+    await serving[0]
+    assert [chat for _, _, chat, *_ in world.chat.log] == [first.chat.id, second.chat.id]
 
 
 async def test_a_clock_set_back_does_not_hold_what_waits_for_seconds(night: World) -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from bot.app.together import Together
     from bot.config import Config
-    from bot.model import Chat, Feed
+    from bot.model import Chat, ChatId, Feed
     from bot.ports import Clock, CommandHandler, Fetcher, Messenger, Pace, Parser, Store
     from bot.sample.wire import SampleWire
     from bot.web.server import WebServer
@@ -89,6 +89,7 @@ class App:
         self.web: WebServer | None = None
         self.push: Push | None = None
         self.meter = Meter()
+        self._unrecorded: set[ChatId] = set()
         self._watching: asyncio.Task[None] | None = None
         self._ticked = self.clock.monotonic()
 
@@ -176,6 +177,7 @@ class App:
             fault=self.fault,
             at_once=at_once,
             meter=self.meter,
+            unrecorded=self._unrecorded,
         )
 
     async def _learn(self, span: timedelta) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from random import Random
 
+    from bot.model import ChatId
     from bot.ports import Clock, Messenger, Pace, Store
     from bot.stories.summary import Habits
 
@@ -57,8 +58,9 @@ class Deliverer:
         fault: Callable[[str], None],
         at_once: int = LANES,
         meter: Meter | None = None,
+        unrecorded: set[ChatId] | None = None,
     ) -> None:
-        """`at_once`: chats served at the same time."""
+        """`at_once`: chats served at the same time. `unrecorded`: shared by all deliverers of a process."""
         self._store = store
         self._clock = clock
         self._fault = fault
@@ -73,6 +75,7 @@ class Deliverer:
             pace=pace,
             fault=fault,
             meter=meter or Meter(),
+            unrecorded=set() if unrecorded is None else unrecorded,
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self._work = asyncio.Event()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from bot.alerts.facts import Facts
     from bot.meter import Meter
-    from bot.model import Claim, Delivery, SendOutcome
+    from bot.model import ChatId, Claim, Delivery, SendOutcome
     from bot.ports import Clock, Messenger, Pace, Store
     from bot.stories.summary import Habits
 
@@ -71,7 +71,9 @@ class Lanes:
         pace: Pace,
         fault: Callable[[str], None],
         meter: Meter,
+        unrecorded: set[ChatId],
     ) -> None:
+        """`unrecorded`: chats with a message that the store refused to record, of all lanes of this process."""
         self._store = store
         self._messengers = messengers
         self._clock = clock
@@ -81,6 +83,7 @@ class Lanes:
         self._fault = fault
         self._meter = meter
         self._pace = pace
+        self._unrecorded = unrecorded
         #: nothing more is to be sent: what is in hand is given back
         self.stopping = False
         #: every source was read since the start
@@ -109,6 +112,8 @@ class Lanes:
         facts = await self._facts(claim, rows)
         began = proved = self._clock.monotonic()
         while rows:
+            while self._unrecorded and not self.stopping:
+                await self._clock.sleep(_RECORD_AGAIN)
             step = plan(rows, facts, limits.length, self._clock.now())
             if isinstance(step, Settle):
                 await self._settle(claim, rows, step.rows)
@@ -122,6 +127,8 @@ class Lanes:
             if self.stopping or wait or now - began > LEASE / 3:
                 await self.give_back(claim, rows, later(self._clock.now(), wait))
                 return
+            if self._unrecorded:  # what the platform takes now could not be recorded either, and would come twice
+                continue
             if now - proved > _PROOF:  # this process may have slept while another took the claim over
                 await self._settle(claim, rows, ())
             if not await self._send(claim, rows, step, facts, messenger):
@@ -200,14 +207,18 @@ class Lanes:
     ) -> None:
         """What the platform took is written down, however often it takes while the claim is ours: else it comes twice."""
         until = self._clock.monotonic() + LEASE / 2
-        while True:
-            try:
-                return await self._settle(claim, rows, settled, receipts)
-            except StoreError as error:
-                if isinstance(error, LeaseLost) or self._clock.monotonic() > until:
-                    raise
-                log.info("not recorded yet", chat=str(claim.chat.id), reason=str(error))
-            await self._clock.sleep(_RECORD_AGAIN)
+        try:
+            while True:
+                try:
+                    return await self._settle(claim, rows, settled, receipts)
+                except StoreError as error:
+                    if isinstance(error, LeaseLost) or self._clock.monotonic() > until:
+                        raise
+                    log.info("not recorded yet", chat=str(claim.chat.id), reason=str(error))
+                self._unrecorded.add(claim.chat.id)
+                await self._clock.sleep(_RECORD_AGAIN)
+        finally:
+            self._unrecorded.discard(claim.chat.id)
 
     async def _settle(
         self,
