@@ -225,7 +225,7 @@ def test_feeds_are_added_listed_exported_imported_and_removed(home: Path, site: 
     exported = tocsin("feeds", "export").stdout
     assert "hunter2" not in listed.stdout + exported
     Path("out.opml").write_text(exported.replace("news.example", "other.example"), encoding="utf-8")
-    assert tocsin("feeds", "import", "out.opml").stdout == "Added 1 of 2 feeds; 1 were listed already.\n"
+    assert tocsin("feeds", "import", "out.opml").stdout == "Added 1 of 2 feeds; 1 was listed already.\n"
     assert "remove it there" in failed(tocsin("feeds", "remove", f"{site}/feed"))
     assert "is not listed" in failed(tocsin("feeds", "remove", "https://unknown.example/"))
     assert tocsin("feeds", "remove", secret).returncode == 0
@@ -239,6 +239,30 @@ def test_feeds_are_added_listed_exported_imported_and_removed(home: Path, site: 
     given = tocsin("feeds", "import", "inside.opml")
     assert given.stdout == "Added 1 of 3 feeds; 0 were listed already.\n"
     assert "2 on private addresses left out" in given.stderr
+
+
+def test_row_11_disguised_addresses_are_not_imported(home: Path, site: str) -> None:
+    """Rows 11, 12, 70: what every poll would refuse is refused when it is listed, by its address and with the reason."""
+    configured(site)
+    Path("config.toml").write_text("")
+    odd = (
+        "2130706433",
+        "0x7f.1",
+        "0177.0.0.1",
+        "127.1",
+        "127.0.0.1.",
+        "①②⑦.⓪.⓪.①",
+        "127。0。0。1",
+        "localhost",
+        "[::ffff:7f00:1]",
+    )
+    lines = "".join(f'<outline xmlUrl="http://{host}/"/>' for host in odd) + '<outline xmlUrl="file:///etc/passwd"/>'
+    Path("odd.opml").write_text(f"<opml><body>{lines}</body></opml>", encoding="utf-8")
+    given = tocsin("feeds", "import", "odd.opml")
+    assert given.stdout == "Added 0 of 10 feeds; 0 were listed already.\n"
+    assert "5 with addresses that can't be polled left out: http://2130706433/ (not a valid address)" in given.stderr
+    assert "5 on private addresses left out" in given.stderr
+    assert "not a valid address" in failed(tocsin("feeds", "add", "http://2130706433/", "--force"))
 
 
 def test_a_feed_is_added_after_a_look_at_it(home: Path, site: str) -> None:

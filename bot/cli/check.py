@@ -187,10 +187,11 @@ async def _source(feed: Feed, fetcher: Fetcher, parser: Parser, limit: asyncio.S
         repair = "`tocsin feeds preview` shows what its selectors catch" if feed.selectors else _REPAIRS[404]
         return [Finding(what, "broken", f"{masked}: {parsed.reason}", repair)]
     count = len(parsed.entries)
+    entries = f"{count} {'entry' if count == 1 else 'entries'}"
     if outcome.permanent_url:
         new = mask_url(outcome.permanent_url)
-        return [Finding(what, "warning", f"moved for good; {count} entries", f"list it as {new}")]
-    detail = f"{count} entries{'; ' if parsed.warning else ''}{parsed.warning}"
+        return [Finding(what, "warning", f"moved for good; {entries}", f"list it as {new}")]
+    detail = f"{entries}{'; ' if parsed.warning else ''}{parsed.warning}"
     return [Finding(what, "ok" if count else "warning", detail)]
 
 

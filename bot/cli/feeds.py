@@ -18,11 +18,14 @@ from bot.model import Feed, FeedId
 from bot.sources.guard import AddressRefused, Guard
 from bot.sources.opml import MAX_SIZE, read_opml, write_opml
 from bot.sources.trouble import age
-from bot.sources.urls import host_of, mask_url, normalise_url
+from bot.sources.urls import host_of, mask_url, normalise_url, plain_host
 
 if TYPE_CHECKING:
     from bot.config import Config
     from bot.model import FeedState
+
+#: refused addresses that are shown
+_NAMED = 5
 
 app = typer.Typer(no_args_is_help=True, help="List, add, preview, remove, import and export sources.")
 app.command()(preview)
@@ -113,16 +116,25 @@ def import_(
 ) -> None:
     """Add every feed that an OPML file lists."""
     loaded = settings(config)
+    refused: list[str] = []
     try:
         with file.open("rb") as opened:
-            listed = read_opml(opened.read(MAX_SIZE + 1))
-    except OSError as refused:
-        raise SourceError(f"{file}: can't be read ({refused.strerror})") from None
+            listed = read_opml(opened.read(MAX_SIZE + 1), refused)
+    except OSError as unread:
+        raise SourceError(f"{file}: can't be read ({unread.strerror})") from None
     except SourceError as error:
         raise SourceError(f"{file}: {error}") from None
     open_to_us = [feed for feed in listed if not _is_private(loaded, feed.id)]
     added = run(_add(loaded, open_to_us))
-    out(f"Added {added} of {len(listed)} feeds; {len(open_to_us) - added} were listed already.")
+    count = len(listed) + len(refused)
+    known = len(open_to_us) - added
+    out(
+        f"Added {added} of {count} {'feed' if count == 1 else 'feeds'}; "
+        f"{known} {'was' if known == 1 else 'were'} listed already."
+    )
+    if refused:
+        more = f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
+        note(f"{len(refused)} with addresses that can't be polled left out: {', '.join(refused[:_NAMED])}{more}")
     if len(open_to_us) < len(listed):
         left = len(listed) - len(open_to_us)
         note(f"{left} on private addresses left out; see sources.allow_private_networks")
@@ -174,7 +186,9 @@ def _is_private(config: Config, url: str) -> bool:
 
 def _refuse_private(config: Config, url: str) -> None:
     """An address that would be refused at every poll; a name is only resolved there."""
-    host = host_of(url)
+    host = plain_host(host_of(url))
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761 section 6.3
+        host = "127.0.0.1"
     with contextlib.suppress(ValueError):
         ip_address(host)
         try:

@@ -21,6 +21,9 @@ _zlib = _fastest_zlib()
 _ERRORS = (zlib.error, _zlib.error)
 _GZIP = 16 + zlib.MAX_WBITS
 _GZIP_MAGIC = b"\x1f\x8b\x08"
+#: bytes unpacked at once, and gzip members of one body: programs that write several make one of every 64 KB
+_PIECE = 65_536
+_MOST_MEMBERS = 1_000
 
 
 class BodyRefused(ValueError):
@@ -57,26 +60,33 @@ def unpack(raw: bytes, encoding: str, cap: int) -> bytes:
 
 
 def _inflate(raw: bytes, wbits: int, cap: int) -> bytes:
-    """All members of the stream, one after the other; what follows the last one is ignored."""
+    """All members of the stream, one after the other; what follows the last one is ignored.
+
+    Given piece by piece: what a member leaves over is copied, and a body can be made of half a million empty ones.
+    """
     parts: list[bytes] = []
     room = cap
-    data = raw
-    while data:
+    at = 0
+    for _ in range(_MOST_MEMBERS):
         unpacker = _zlib.decompressobj(wbits)
-        try:
-            part = unpacker.decompress(data, room + 1)
-        except _ERRORS as error:
-            if wbits == zlib.MAX_WBITS and not parts:
-                raise
-            raise BodyRefused("the body can't be unpacked") from error
-        room -= len(part)
-        if room < 0:
-            raise _too_large(cap)
-        parts.append(part)
-        if not unpacker.eof:
-            raise BodyRefused("the body was cut short")
-        data = unpacker.unused_data if unpacker.unused_data.startswith(_GZIP_MAGIC) else b""
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+        while not unpacker.eof:
+            piece = raw[at : at + _PIECE]
+            if not piece:
+                raise BodyRefused("the body was cut short")
+            try:
+                part = unpacker.decompress(piece, room + 1)
+            except _ERRORS as error:
+                if wbits == zlib.MAX_WBITS and not parts:
+                    raise
+                raise BodyRefused("the body can't be unpacked") from error
+            room -= len(part)
+            if room < 0:
+                raise _too_large(cap)
+            parts.append(part)
+            at += len(piece) - len(unpacker.unused_data)
+        if not raw.startswith(_GZIP_MAGIC, at):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+    raise BodyRefused("the body is packed in too many pieces")
 
 
 def _too_large(cap: int) -> BodyRefused:

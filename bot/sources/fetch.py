@@ -135,7 +135,7 @@ class HttpFetcher:
         if digest == known_hash:
             return NotModified(given, max_age, permanent)
         body = unpack(raw, response.headers.get("Content-Encoding", ""), self._cap)
-        content_type = response.headers.get("Content-Type", "")[:200]
+        content_type = response.headers.get("Content-Type", "")[:200].encode("ascii", "ignore").decode()
         links = fields.links(response.headers.getall("Link", ()))
         hub, topic = (resolve_link(url, links.get(rel, "")) for rel in ("hub", "self"))
         return Fetched(body, content_type, given, url, permanent, max_age, digest, hub, topic)

@@ -23,10 +23,14 @@ _LONGEST = 1000
 
 
 def validators(headers: Mapping[str, str]) -> Validators:
-    """What to send back next time; "" for what the server did not give."""
-    etag = headers.get("ETag", "").strip()
-    modified = headers.get("Last-Modified", "").strip()
-    return Validators(etag if len(etag) <= _LONGEST else "", modified if len(modified) <= _LONGEST else "")
+    """What to send back next time; "" for what the server did not give, or gave as it can't be stored or sent."""
+    return Validators(_validator(headers, "ETag"), _validator(headers, "Last-Modified"))
+
+
+def _validator(headers: Mapping[str, str], name: str) -> str:
+    text = headers.get(name, "").strip()
+    # control characters are refused in requests, and bytes that are no UTF-8 stand here as surrogates
+    return text if len(text) <= _LONGEST and text.isprintable() else ""
 
 
 def conditional(validators: Validators) -> dict[str, str]:

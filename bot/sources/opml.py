@@ -33,10 +33,11 @@ _ROOT = re.compile(r"<opml[\s>]", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
-def read_opml(data: bytes) -> list[Feed]:
+def read_opml(data: bytes, refused: list[str] | None = None) -> list[Feed]:
     """The feeds of a list, each address once, in its order; folders and categories become tags.
 
-    What is listed without a pollable address is left out. Raises SourceError when this is no OPML or beyond a limit.
+    What is listed without a pollable address is left out; `refused` gets what each was, with the reason, masked. Raises
+    SourceError when this is no OPML or beyond a limit.
     """
     if len(data) > MAX_SIZE:
         raise SourceError(f"the list is larger than {MAX_SIZE // 1_000_000} MB")
@@ -50,7 +51,9 @@ def read_opml(data: bytes) -> list[Feed]:
         address = attributes.get("xmlurl", "")
         try:
             url = normalise_url(address) if address.strip() else ""
-        except SourceError:
+        except SourceError as error:
+            if refused is not None:
+                refused.append(f"{_CONTROL.sub('', mask_url(address.strip()))[:_MAX_NAME]} ({error})")
             continue
         if not url or url in feeds:
             continue

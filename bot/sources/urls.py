@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from ipaddress import IPv4Address
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
 
 from bot.errors import SourceError
@@ -17,6 +19,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
 _HOST_PORT = re.compile(r"[^/?#:@]+\.[^/?#:@]+:\d{1,5}([/?#]|$)|localhost:\d{1,5}([/?#]|$)", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _HIDDEN = "***"
 
 
@@ -46,7 +49,28 @@ def normalise_url(text: str) -> str:
         raise SourceError("only http and https addresses can be polled")
     if not parts.hostname or port == 0:
         raise SourceError("the address names no host")
+    if _ends_in_number(parts.hostname):
+        raise SourceError("not a valid address")
     return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", parts.query, ""))
+
+
+def _ends_in_number(host: str) -> bool:
+    """Whether the host is an IPv4 address in disguise, 2130706433 or 0x7f.1 (WHATWG URL, section 3.5): only four decimal
+    numbers are one.
+    """
+    name = plain_host(host)
+    if _NUMBER.fullmatch(name.rpartition(".")[2]) is None:
+        return False
+    try:
+        IPv4Address(name)
+    except ValueError:
+        return True
+    return False
+
+
+def plain_host(host: str) -> str:
+    """The host as resolvers read it: wide and circled letters are plain ones, as are all the dots of IDNA."""
+    return unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".").lower()
 
 
 def resolve_link(base: str, link: str) -> str:

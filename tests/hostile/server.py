@@ -166,6 +166,12 @@ class HostileServer:
         """Row 65: the ETag differs each time, the body does not."""
         return Answer(documents.gzipped(documents.OK), 200, {"ETag": f'"{len(self.hits)}"', "Content-Encoding": "gzip"})
 
+    def _page_oddheaders(self, query: dict[str, str], hit: Hit) -> Answer:
+        """Validators and a content type with control characters, or with bytes that are no UTF-8."""
+        odd = {"control": '"\x01\x7f"', "bytes": '"\xff\xfe"'}[query["shape"]]
+        kind = f"text/xml; charset={odd}"
+        return Answer(documents.OK, headers={"ETag": odd, "Last-Modified": odd, "Content-Type": kind})
+
     def _page_gzip(self, query: dict[str, str], hit: Hit) -> Answer:
         return Answer(documents.gzipped(documents.OK), 200, {"Content-Encoding": "gzip"})
 

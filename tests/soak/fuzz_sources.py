@@ -1,6 +1,6 @@
-"""Mutated documents through everything that reads what strangers wrote: parse, page, discover and opml.
+"""Mutated documents through everything that reads what strangers wrote: parse, page, discover, opml and websub.
 
-    python -m tests.soak.fuzz_sources [--seconds 600] [--seed 1]
+    python -m tests.soak.fuzz_sources [--target parse] [--seconds 600] [--seed 1]
 
 Each reader runs that long in a process of its own, under the parser's memory limit and a limit of processor time for each
 document; a crash, a hang, a broken promise or too much memory ends it with the number of the document, which
@@ -26,7 +26,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,6 +54,8 @@ from tests.soak.compare_feeds import remembered
 
 #: seconds of processor time that one document may take
 LIMITS = {"websub": 2, "parse": 5, "page": 5, "discover": 2, "opml": 2}
+#: seconds between words of how far it is
+PROGRESS = 10.0
 #: bytes of a mutated document, and of a real one that is a seed
 LARGEST, SEED = 300_000, 15_000
 URL = "https://example.org/news/feed?a=1"
@@ -349,7 +351,8 @@ def work(target: str, seed: int, seconds: float, note: Path) -> int:
     one(target, seed, 0)
     outcomes: Counter[str] = Counter()
     slowest = (0.0, 0)
-    end = time.monotonic() + seconds
+    begin = told = time.monotonic()
+    end = begin + seconds
     number = 0
     with note.open("wb", buffering=0) as file:
         while time.monotonic() < end:
@@ -364,6 +367,9 @@ def work(target: str, seed: int, seconds: float, note: Path) -> int:
                 print(f"{target}: document {number} of seed {seed}:\n{traceback.format_exc(limit=-4)[:5000]}")
                 return 1
             slowest = max(slowest, (time.process_time() - start, number))
+            if time.monotonic() - told >= PROGRESS:
+                told = time.monotonic()
+                print(f"{target}: {number:,} documents in {told - begin:.0f} s ...", flush=True)
     signal.setitimer(signal.ITIMER_PROF, 0)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(
@@ -373,8 +379,8 @@ def work(target: str, seed: int, seconds: float, note: Path) -> int:
     return 0
 
 
-async def run_all(seconds: float, seed: int) -> int:
-    """All readers, two at a time; how many of them broke."""
+async def run_all(seconds: float, seed: int, targets: Iterable[str] = ()) -> int:
+    """These readers (none named: all), two at a time; how many of them broke."""
     places = asyncio.Semaphore(2)
 
     async def run(target: str) -> bool:
@@ -392,7 +398,7 @@ async def run_all(seconds: float, seed: int) -> int:
                 print(f"{target}: document {number} of seed {seed}: {why}")
         return code != 0
 
-    return sum(await asyncio.gather(*map(run, CHECKS)))
+    return sum(await asyncio.gather(*map(run, targets or CHECKS)))
 
 
 def main() -> int:
@@ -408,7 +414,8 @@ def main() -> int:
         return 0
     if given.target and given.note:
         return work(given.target, given.seed, given.seconds, given.note)
-    return int(asyncio.run(run_all(given.seconds, given.seed)) > 0)
+    targets = (given.target,) if given.target else ()
+    return int(asyncio.run(run_all(given.seconds, given.seed, targets)) > 0)
 
 
 if __name__ == "__main__":

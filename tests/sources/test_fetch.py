@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
@@ -87,6 +88,19 @@ async def test_row_65_etag_that_always_changes(fetcher: HttpFetcher, server: Hos
     second = await get(fetcher, server.url("/newetag"), first.validators, first.body_hash)
     assert isinstance(second, NotModified)
     assert second.validators != first.validators
+
+
+@pytest.mark.parametrize("shape", ["control", "bytes"])
+async def test_rows_16_and_65_odd_validators_are_not_kept(
+    fetcher: HttpFetcher, server: HostileServer, shape: str
+) -> None:
+    """Rows 16, 65: what could be neither sent back nor stored would keep the source from ever being read again."""
+    first = await get(fetcher, server.url(f"/oddheaders?shape={shape}"))
+    assert isinstance(first, Fetched)
+    assert first.validators == Validators()
+    msgspec.msgpack.encode(first)
+    again = await fetcher.fetch(server.url(f"/oddheaders?shape={shape}"), first.validators, "")
+    assert isinstance(again, Fetched)
 
 
 async def test_row_65_304_to_an_unconditional_request(fetcher: HttpFetcher, server: HostileServer) -> None:
@@ -260,8 +274,10 @@ async def test_row_14_through_the_operators_proxy_hosts_are_checked_before(
         if spelling != "ip6-localhost":  # a name that not every machine knows
             outcome = await get(fetcher, f"http://{spelling}:{canary.port}/ok")
             assert isinstance(outcome, FetchFailed), spelling
-    refused = await get(fetcher, f"http://2130706434:{canary.port}/ok")
+    refused = await get(fetcher, f"http://127.0.0.2:{canary.port}/ok")
     assert refused == FetchFailed("the address is not a public one")
+    disguised = await get(fetcher, f"http://2130706434:{canary.port}/ok")
+    assert disguised == FetchFailed("not a valid address")
     server.pages["/hop"] = Answer(b"", 302, {"Location": canary.url("/ok")})
     assert await get(fetcher, "http://nowhere.invalid/hop") == FetchFailed("the address is not a public one")
     await fetcher.close()
