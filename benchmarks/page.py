@@ -24,6 +24,7 @@ from bot.config import WebConfig
 from bot.meter import Meter
 from bot.model import Entry, EntryId, Fingerprint, PollCommit, Story, StoryId
 from bot.ports import Store
+from bot.sources.schedule import PollPolicy
 from bot.store import open_store
 from bot.web.lag import LoopLag
 from tests.web.invented import invent
@@ -87,7 +88,7 @@ async def serve(asked: argparse.Namespace) -> None:
 
         lag = LoopLag(clock)
         server = make_server(
-            WebConfig(port=0), store=store, clock=clock, trial=Commands(store=store, clock=clock).trial, meter=Meter(),
+            WebConfig(port=0), store=store, clock=clock, policy=PollPolicy(), trial=Commands(store=store, clock=clock).trial, meter=Meter(),
             lag=lag.longest, ticked=lambda: 0.0, trouble=trouble, wake=lambda: None, webhooks={}, routes=(),
         )  # fmt: skip
         await server.start()

@@ -1,3 +1,4 @@
+import asyncio
 import io
 import json
 import logging
@@ -9,6 +10,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +20,8 @@ import pytest
 
 from bot.cli import main
 from bot.config.reader import ENVIRONMENT
+from bot.model import FeedId, HubLease, HubState
+from bot.store import open_store
 from tests.test_dryrun import FEED, rss
 
 ROOT = str(Path(__file__).parent.parent)
@@ -370,6 +375,27 @@ def test_check_tells_what_is_broken_and_fails(home: Path, site: str) -> None:
     well = tocsin("check")
     assert well.returncode == 0
     assert "ok      Site /feed" in well.stdout
+
+
+def test_check_and_status_tell_of_hubs(home: Path, site: str) -> None:
+    """A source with a WebSub hub: the hub, the lease and the last post, or why it is polled instead."""
+    configured(site, "/feed", more="[console]\nenabled = true")
+    assert process("run", "--once", stdin="/help\n").returncode == 0
+    now = datetime.now(UTC)
+
+    async def lease() -> None:
+        store = await open_store("tinydb:///data/tocsin.json")
+        feed = FeedId(f"{site}/feed")
+        hub = HubLease("key", feed, "https://hub.example/", feed, "hush", now, HubState.ACTIVE, now + timedelta(days=9))
+        await store.put_hub_lease(replace(hub, last_push=now))
+        await store.close()
+
+    asyncio.run(lease())
+    assert "WebSub: https://hub.example/: lease until" in tocsin("check").stdout
+    assert "hub          Site /feed: https://hub.example/: lease until" in tocsin("status").stdout
+    [hub] = json.loads(tocsin("status", "--json").stdout)["hubs"]
+    assert (hub["standing"], hub["source"]) == ("posts", "Site /feed")
+    assert "hush" not in tocsin("check", "--json").stdout + json.dumps(hub)
 
 
 def test_check_tells_of_this_machine(home: Path, site: str) -> None:

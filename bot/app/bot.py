@@ -208,6 +208,7 @@ class App:
             self.config.web,
             store=self.store,
             clock=self.clock,
+            policy=PollPolicy(interval=self.config.sources.interval),
             trial=self._trial,
             meter=self.meter,
             lag=lag.longest,

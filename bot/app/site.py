@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.meter import Meter
     from bot.model import Reply
     from bot.ports import Clock, Store
+    from bot.sources.schedule import PollPolicy
     from bot.web.server import Webhook
 
 log = structlog.get_logger()
@@ -34,6 +35,7 @@ def make_server(
     *,
     store: Store,
     clock: Clock,
+    policy: PollPolicy,
     trial: Callable[[str], Awaitable[Reply]],
     meter: Meter,
     lag: Callable[[], float],
@@ -53,7 +55,9 @@ def make_server(
             host=config.host,
         )
     ready = _readiness(store, clock, trouble)
-    pages = Pages(board=Board(store, clock), door=door, store=store, clock=clock, ready=ready, trial=trial, wake=wake)
+    pages = Pages(
+        board=Board(store, clock, policy), door=door, store=store, clock=clock, ready=ready, trial=trial, wake=wake
+    )
     metrics = Metrics(store=store, clock=clock, meter=meter, lag=lag, ticked=ticked)
 
     async def exposed(request: web.Request) -> web.StreamResponse:

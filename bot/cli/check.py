@@ -16,10 +16,12 @@ from rich.text import Text
 
 from bot.cli.db import find_problems, read_through
 from bot.cli.shell import ConfigOption, JsonOption, note, nothing_stored, out, out_json, progress, run, settings
+from bot.cli.status import hubs
 from bot.errors import StoreError
 from bot.log import make_redactor, one_line
 from bot.model import Fetched, FetchFailed, Finding, ParsedFeed, Validators
 from bot.sources.urls import mask_url
+from bot.sources.websub import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -139,6 +141,7 @@ async def _examine(config: Config, step: Callable[[int, int], None]) -> list[Fin
             _chat("telegram", config.has_telegram, check_telegram, config),
             _chat("slack", config.has_slack, check_slack, config),
             _store(config),
+            _hubs(config),
             *(_source(feed, fetcher, parser, limit) for feed in config.feeds),
         ]
         done = 0
@@ -174,6 +177,17 @@ async def _store(config: Config) -> list[Finding]:
     if problems:
         return [Finding("store", "broken", "; ".join(problems))]
     return [Finding("store", "ok", f"{where}: {', '.join(f'{count} {what}' for what, count in rows.items())}")]
+
+
+async def _hubs(config: Config) -> list[Finding]:
+    """Sources that a hub posts, or should: what it is worth, as the bot last saw it."""
+    try:
+        found = await hubs(config)
+    except StoreError:  # said above
+        return []
+    return [
+        Finding(name, "ok" if one is Standing.POSTS else "off", f"WebSub: {words}") for name, _, one, words in found
+    ]
 
 
 async def _source(feed: Feed, fetcher: Fetcher, parser: Parser, limit: asyncio.Semaphore) -> list[Finding]:

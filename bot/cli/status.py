@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 from bot.alerts.account import account, monday
 from bot.cli.shell import ConfigOption, JsonOption, nothing_stored, now, out, out_json, run, settings
 from bot.errors import StoreError
+from bot.log import one_line
+from bot.model import HubState
+from bot.sources.schedule import PollPolicy
 from bot.sources.urls import mask_url
+from bot.sources.websub import Standing, in_words, standing
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.config import Config
+    from bot.model import HubLease
     from bot.ports import Store
 
 #: of what matched
@@ -28,6 +33,8 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
         out_json(record)
         return
     out(f"sources        {record['sources']} ({record['failing']} failing)")
+    for hub in record["hubs"]:
+        out(f"  hub          {one_line(hub['source'])}: {hub['words']}")
     out(f"stories        {record['stories']} open")
     chats = f"{record['chats']} {'chat' if record['chats'] == 1 else 'chats'}"
     out(f"subscriptions  {record['subscriptions']} in {chats}")
@@ -40,6 +47,31 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
     out(f"oldest held    {'none' if age is None else timedelta(seconds=round(age))}")
 
 
+async def hubs(config: Config) -> list[tuple[str, HubLease, Standing, str]]:
+    """Each lease at a WebSub hub, with the name of its source, what it is worth now, and that in words."""
+    from bot.app import open_store_for  # noqa: PLC0415
+
+    if nothing_stored(config):
+        return []
+    store = await open_store_for(config, read_only=True)
+    try:
+        return await _hubs(store, PollPolicy(config.sources.interval), now())
+    finally:
+        await store.close()
+
+
+async def _hubs(store: Store, policy: PollPolicy, moment: datetime) -> list[tuple[str, HubLease, Standing, str]]:
+    listed = {feed.id: (feed, state) for feed, state in await store.feeds()}
+    found = []
+    for lease in await store.hub_leases():
+        if lease.state is not HubState.LEAVING and lease.feed in listed:
+            feed, state = listed[lease.feed]
+            silence = policy.bounds(feed)[2]
+            name = feed.name or state.title or mask_url(feed.id)
+            found.append((name, lease, standing(lease, moment, silence), in_words(lease, moment, silence)))
+    return found
+
+
 async def _status(config: Config) -> dict[str, Any]:
     from bot.app import open_store_for  # noqa: PLC0415
 
@@ -47,9 +79,22 @@ async def _status(config: Config) -> dict[str, Any]:
         raise StoreError(f"there is no store yet at {mask_url(config.store_url)}; `tocsin run` makes it")
     store = await open_store_for(config, read_only=True)
     try:
-        return await _account(store, now())
+        record = await _account(store, now())
+        found = await _hubs(store, PollPolicy(config.sources.interval), now())
+        return record | {"hubs": [_hub(name, lease, one, words) for name, lease, one, words in found]}
     finally:
         await store.close()
+
+
+def _hub(name: str, lease: HubLease, one: Standing, words: str) -> dict[str, Any]:
+    return {
+        "source": name,
+        "hub": mask_url(lease.hub),
+        "standing": one,
+        "lease_until": lease.until.isoformat() if lease.until else None,
+        "last_post": lease.last_push.isoformat() if lease.last_push else None,
+        "words": words,
+    }
 
 
 async def _account(store: Store, moment: datetime) -> dict[str, Any]:

@@ -9,9 +9,11 @@ import hashlib
 import hmac
 from dataclasses import replace
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bot.model import HubLease, HubState, later
+from bot.sources.urls import mask_url
 
 if TYPE_CHECKING:
     import random
@@ -97,6 +99,43 @@ def pushes(lease: HubLease, now: datetime, silence: float) -> bool:
     if lease.state is not HubState.ACTIVE or lease.until is None or lease.until <= now or lease.last_push is None:
         return False
     return now - lease.last_push <= timedelta(seconds=silence)
+
+
+class Standing(StrEnum):
+    """What a lease is worth now."""
+
+    #: the hub is relied on, and the feed polled at its longest interval only
+    POSTS = "posts"
+    #: confirmed, but no post lately, or a poll found what should have been posted
+    SILENT = "silent"
+    #: not confirmed yet, or it ran out
+    ASKED = "asked"
+    REFUSED = "refused"
+
+
+def standing(lease: HubLease, now: datetime, silence: float) -> Standing:
+    """Whether the hub is relied on, else why the feed is polled as if it had none. `silence` as in `pushes`."""
+    if pushes(lease, now, silence):
+        return Standing.POSTS
+    if lease.state is HubState.DENIED:
+        return Standing.REFUSED
+    confirmed = lease.state is HubState.ACTIVE and lease.until is not None and lease.until > now
+    return Standing.SILENT if confirmed else Standing.ASKED
+
+
+def in_words(lease: HubLease, now: datetime, silence: float) -> str:
+    """The same for the operator, with the hub and the times."""
+    until = f"lease until {lease.until:%Y-%m-%d %H:%M} UTC" if lease.until else "no lease"
+    last = f"last post {lease.last_push:%Y-%m-%d %H:%M} UTC" if lease.last_push else "no post since it was confirmed"
+    reason = f": {lease.reason}" if lease.reason else ""
+    missed = "" if lease.last_push else ", or since it missed news"
+    what = {
+        Standing.POSTS: f"{until}; {last}",
+        Standing.SILENT: f"{until}; {last}{missed}: polled as before",
+        Standing.ASKED: f"not confirmed{reason}: polled as before",
+        Standing.REFUSED: f"refused{reason}: polled as before, asked again {lease.due:%Y-%m-%d %H:%M} UTC",
+    }
+    return f"{mask_url(lease.hub)}: {what[standing(lease, now, silence)]}"
 
 
 def _line(text: str) -> str:

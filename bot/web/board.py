@@ -9,7 +9,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bot.alerts.account import account, monday
-from bot.model import RHYTHM_STEP, DeliveryKind, DeliveryState, Kind, StoryId
+from bot.model import RHYTHM_STEP, DeliveryKind, DeliveryState, HubState, Kind, StoryId
+from bot.sources.schedule import PollPolicy
+from bot.sources.websub import Standing, standing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
         Delivery,
         Entry,
         Feed,
+        FeedId,
         FeedState,
+        HubLease,
         Receipt,
         Sizes,
         Story,
@@ -93,6 +97,9 @@ class SourceLine:
     state: FeedState
     #: entries by step of RHYTHM_STEP, the current one last
     rhythm: tuple[int, ...]
+    #: where its hub posts to us, and what that is worth now
+    hub: HubLease | None = None
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +126,10 @@ class Whole:
 class Board:
     """Asks the store, and remembers the answers for a second."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, policy: PollPolicy | None = None) -> None:
+        """`policy` says how long a hub may be silent before its source is polled as if it had none."""
         self._store = store
+        self._policy = policy or PollPolicy()
         self._clock = clock
         self._known: dict[object, tuple[float, asyncio.Task[Any]]] = {}
 
@@ -246,7 +255,16 @@ class Board:
         ids = [feed.id for feed, _ in shown]
         since = self._clock.now() - RHYTHM_STEP * (STEPS - 1)
         rhythm = await self._once(("rhythm", *ids), lambda: self._store.rhythm(ids, since, STEPS), SLOW)
-        return [SourceLine(feed, state, tuple(rhythm[feed.id])) for feed, state in shown], len(feeds)
+        hubs = await self._once("hubs", self._hubs, FRESH * 3)
+        lines = []
+        for feed, state in shown:
+            hub = hubs.get(feed.id)
+            worth = standing(hub, self._clock.now(), self._policy.bounds(feed)[2]) if hub else None
+            lines.append(SourceLine(feed, state, tuple(rhythm[feed.id]), hub, worth))
+        return lines, len(feeds)
+
+    async def _hubs(self) -> dict[FeedId, HubLease]:
+        return {hub.feed: hub for hub in await self._store.hub_leases() if hub.state is not HubState.LEAVING}
 
     async def subscriptions(self, offset: int, limit: int) -> list[ChatLines]:
         """The newest subscriptions by chat, each with what it brought in a week."""

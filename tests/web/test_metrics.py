@@ -14,6 +14,7 @@ from bot.errors import StoreFull
 from bot.meter import Histogram, Meter
 from bot.model import FetchFailed, NotModified, Validators
 from bot.ports import Store
+from bot.sources.schedule import PollPolicy
 from bot.web.lag import LoopLag
 from bot.web.metrics import Metrics
 from tests.fakes import FakeClock
@@ -181,7 +182,7 @@ async def test_readiness_and_metrics_at_the_door(tmp_path: Path) -> None:
         (WebConfig(port=0, public_url="https://t.example"), "", 403),
     ):
         server = make_server(
-            config, store=world.store, clock=world.clock, trial=world.commands.trial,
+            config, store=world.store, clock=world.clock, policy=PollPolicy(), trial=world.commands.trial,
             meter=Meter(), lag=lambda: 0.0, ticked=lambda: 0.0, trouble=trouble, wake=lambda: None, webhooks={}, routes=(),
         )  # fmt: skip
         await server.start()

@@ -25,6 +25,8 @@ from bot.model import (
     Feed,
     FeedId,
     FeedState,
+    HubLease,
+    HubState,
     Incoming,
     PollCommit,
     Story,
@@ -323,6 +325,30 @@ async def test_the_page_agrees_with_the_store_and_the_chat_to_the_unit(tmp_path:
         mine = account(await rig.store.counts(HERE, monday(clock.now())))
         assert f"{mine.matched} entries for your keywords" in reply.message.text
         assert str(mine.matched) in [n for n, _ in lines]
+
+
+async def test_a_source_with_a_hub_tells_what_the_hub_is_worth(tmp_path: Path) -> None:
+    """Lease and last post, or why the source is polled instead; neither the key nor the secret of the lease."""
+    clock = FakeClock()
+    now = clock.now()
+    hour = timedelta(hours=1)
+
+    async def fill(store: Store) -> None:
+        await invent(store, now, sources=4)
+        ids = [feed.id for feed, _ in await store.feeds()]
+        lease = HubLease(
+            "hush-key", ids[0], "https://hub.example/x", "t", "hush-secret", now, HubState.ACTIVE, now + hour
+        )
+        await store.put_hub_lease(replace(lease, last_push=now))
+        await store.put_hub_lease(replace(lease, key="k2", feed=ids[1]))
+        await store.put_hub_lease(replace(lease, key="k3", feed=ids[2], state=HubState.DENIED, reason="<b>no</b>"))
+
+    async with page_of(tmp_path, clock=clock, fill=fill) as rig:
+        html = (await get(f"{rig.url}/sources"))[1]
+    assert "WebSub: hub.example posts what is new; last" in html
+    assert "WebSub: hub.example has posted nothing lately, so this source is polled as before; lease until" in html
+    assert "refused, so this source is polled as before (<bdi>&lt;b&gt;no&lt;/b&gt;</bdi>)" in html
+    assert "hush" not in html
 
 
 async def test_long_lists_come_in_pages(tmp_path: Path) -> None:
