@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from bot.errors import SourceError
@@ -34,6 +35,8 @@ REDIRECTS = 5
 #: seconds for a name to resolve here before a proxy is asked for it
 _LOOKUP = 5.0
 PER_HOST = 2
+#: interim answers (1xx) to one request
+_INTERIM = 20
 _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, "
     "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
@@ -187,7 +190,7 @@ class HttpFetcher:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(
+            connector = _Connector(
                 socket_factory=None if self._proxy else self._socket,
                 resolver=self._resolver if self._proxy else _GuardedResolver(self._resolver, self._guard),
                 limit=0,  # the flow bounds how many run, and the slots bound each host
@@ -229,6 +232,35 @@ class HttpFetcher:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Connections that end when a server sends interim answers (1xx) without end: aiohttp reads them all, in one go."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._factory = functools.partial(_Protocol, loop=self._loop)  # type: ignore[assignment]  # partials are invariant
+
+
+class _Protocol(ResponseHandler):
+    """One connection."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._interim = 0
+
+    def feed_data(self, data: Any, size: int = 0) -> None:
+        """Takes one answer's head and body."""
+        if data[0].code >= 200:
+            self._interim = 0
+        elif self._interim < _INTERIM:
+            self._interim += 1
+        else:
+            if self.transport is not None and not self.transport.is_closing():
+                self.set_exception(aiohttp.http.HttpProcessingError(message="too many interim answers"))
+                self.transport.abort()
+            return
+        super().feed_data(data, size)
 
 
 class _HostSlots:

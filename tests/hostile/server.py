@@ -245,6 +245,11 @@ class HostileServer:
         writer.write(b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: %b\r\n" % (i, b"y" * 1000) for i in range(100_000)))
         await writer.drain()
 
+    async def _stream_interim(self, writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n" * 1000)
+            await writer.drain()
+
     async def _stream_garbage(self, writer: asyncio.StreamWriter) -> None:
         writer.write(b"\x00\x01SSH-2.0-OpenSSH_9.2\r\n\r\n")
         await writer.drain()

@@ -134,6 +134,15 @@ async def test_row_3_slow_servers(server: HostileServer, shape: str) -> None:
     await fetcher.close()
 
 
+async def test_row_3_interim_answers_without_end(server: HostileServer) -> None:
+    """Rows 2, 3: they would hold the event loop until the deadline, as each is answered by waiting for the next."""
+    fetcher = HttpFetcher(allow_private=["127.0.0.1/32"], user_agent="Tocsin-test", deadline=20.0)
+    started = time.monotonic()
+    assert await get(fetcher, server.url("/interim")) == FetchFailed("the answer is not valid HTTP")
+    assert time.monotonic() - started < 5.0
+    await fetcher.close()
+
+
 async def test_row_3_the_deadline_covers_all_hops(server: HostileServer) -> None:
     """Row 3: redirects do not start the clock anew."""
     fetcher = HttpFetcher(allow_private=["127.0.0.1/32"], user_agent="t", deadline=0.7)
