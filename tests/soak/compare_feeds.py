@@ -1,6 +1,6 @@
 """Every real feed read three ways: by feedparser alone, by Tocsin's reference reading, and by its fast path.
 
-    python -m tests.soak.compare_feeds [--replay]
+    python -m tests.soak.compare_feeds [--replay] [--seconds 600]
 
 The fast path must give what the reference gives, in every field of every entry: as a first poll, as a second poll with
 nothing new, and as polls between which items come in. The reference must give what `feedparser.parse` gives, after the
@@ -13,6 +13,7 @@ import argparse
 import io
 import sys
 import tarfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields
@@ -29,6 +30,8 @@ from bot.sources.quick import Quick
 from tests.data_dir import shared_data
 
 URL = "https://example.org/feed"
+#: seconds between words of how far it is
+PROGRESS = 10.0
 
 
 def documents(*, replay: bool) -> Iterator[tuple[str, str, bytes]]:
@@ -76,13 +79,23 @@ def differing(one: ParsedEntry, other: ParsedEntry) -> list[str]:
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     options.add_argument("--replay", action="store_true", help="the recorded polls too, one after the other")
+    options.add_argument(
+        "--seconds", type=float, default=float("inf"), help="stop after so many and say how far it came"
+    )
     options.add_argument("--show", type=int, default=0, help="so many differences from feedparser of each field")
     given = options.parse_args()
     memory, quick = Memory(1 << 40), Quick(1 << 20)
     count: Counter[str] = Counter()
     by_field: Counter[str] = Counter()
     broken: list[str] = []
+    begin = told = time.monotonic()
     for name, feed, body in documents(replay=given.replay):
+        if time.monotonic() - begin > given.seconds:
+            print(f"stopped after {given.seconds:.0f} s, before {name}")
+            break
+        if time.monotonic() - told > PROGRESS:
+            told = time.monotonic()
+            print(f"{told - begin:.0f} s: {count['documents']} documents, {len(broken)} differ ...", flush=True)
         count["documents"] += 1
         url = f"{URL}/{feed}"
         reference = parse(body, "", url)
