@@ -94,7 +94,8 @@ def certain(body: bytes, content_type: str) -> bytes | None:
     served = _HTTP.search(content_type)
     http = served[1].lower() if served else ""
     try:
-        body.decode()
+        if not body.isascii():
+            body.decode()
     except UnicodeDecodeError:
         text = _labelled(body, declared, http)
         return text.encode("utf-8", "replace") if text is not None else None

@@ -85,7 +85,7 @@ def language_code(text: str) -> str:
 
 
 def _labels(texts: Iterable[str], longest: int) -> tuple[str, ...]:
-    return unique(shorten(clean(text, lines=False), longest) for text in texts)[:MAX_PARTS]
+    return unique([shorten(clean(text, lines=False), longest) for text in texts])[:MAX_PARTS] if texts else ()
 
 
 def _identifier(guid: str) -> str:

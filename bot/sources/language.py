@@ -24,10 +24,11 @@ _NOT_LATIN = frozenset(["ar", "be", "bg", "bn", "el", "fa", "gu", "he", "hi", "h
 
 def with_languages(parsed: ParsedFeed) -> ParsedFeed:
     """The feed with a language for each entry that declares none, or one in which its text can't be written."""
-    return replace(parsed, entries=tuple(_settled(entry) for entry in parsed.entries))
+    return replace(parsed, entries=tuple(settled(entry) for entry in parsed.entries))
 
 
-def _settled(entry: ParsedEntry) -> ParsedEntry:
+def settled(entry: ParsedEntry) -> ParsedEntry:
+    """The same for one entry."""
     text = f"{entry.title}\n{entry.summary or entry.content}"[:_SAMPLE]
     if entry.language and _can_be(entry.language, text):
         return entry

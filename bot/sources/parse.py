@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bot.model import ParsedFeed, ParseFailed
 from bot.sources import charset, feedxml, jsonfeed, sitemap, slices
 from bot.sources.entries import MAX_LABEL, MAX_TITLE, finish, language_code, newest
-from bot.sources.language import with_languages
+from bot.sources.language import settled, with_languages
 from bot.sources.plain import clean, from_html, paragraphs, shorten, unescape
 from bot.sources.urls import resolve_link
 
@@ -81,7 +81,7 @@ def read_cut(document: Cut, url: str, quick: Quick) -> ParsedFeed | None:
     if head.made is None:
         head.made = _feed(head.feed, [], url, "")
     language = head.made.language
-    return with_languages(replace(head.made, entries=newest([entry(item, url, language) for item in items])))
+    return replace(head.made, entries=newest([settled(entry(item, url, language)) for item in items]))
 
 
 def _read_xml(text: str, url: str) -> ParsedFeed | ParseFailed:

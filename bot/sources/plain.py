@@ -30,6 +30,14 @@ _CELL = re.compile(r"<(?=/?t[dh]\b)", re.IGNORECASE)
 #: meant to be empty, as in XHTML; HTML would take all that follows for their content
 _EMPTY = re.compile(r"<(?:iframe|script|style|textarea|title|noscript|noembed|noframes|xmp)\b[^<>]*/>", re.IGNORECASE)
 _HIDDEN = ["script", "style", "head", "title", "noscript", "template", "iframe", "object", "svg", "math", "textarea"]
+#: start and end tags without a say in how the rest is read: those that break the line, and others
+_PLAIN_TAG = re.compile(
+    r"""<(?:/?(?:(p|div|br|li|ul|ol|h[1-6]|blockquote)|(?:a|b|i|em|strong|span|u|small))"""
+    r"""(?:\s+[A-Za-z][\w:.\-]*(?:="[^"<>]*"|='[^'<>]*')?)*\s*/?)>""",
+    re.ASCII,
+)
+#: an entity that means the same with or without what follows
+_REFERENCE = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|rsquo|lsquo|ldquo|rdquo|ndash|mdash|hellip|#[1-9][0-9]{1,3});")
 #: also gone from the running text: it is the caption field
 _FIGCAPTION = "figcaption"
 
@@ -39,8 +47,11 @@ def clean(text: str, *, lines: bool = True) -> str:
 
     Without `lines`, line feeds become spaces too.
     """
-    if text.isascii() and text.isprintable():  # most texts: nothing in them to drop, spaces alone to join
+    # nothing that is dropped or that separates is printable, but for the plain space
+    if text.isprintable():
         return " ".join(text.split())
+    if lines and "\n" in text and (parts := text.split("\n")) and all(map(str.isprintable, parts)):
+        return "\n".join([line for part in parts if (line := " ".join(part.split()))])
     text = text.replace("\r", "\n").replace("\x85", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     text = _DROPPED.sub("", text)
     if not lines:
@@ -66,6 +77,29 @@ def from_html(markup: str) -> tuple[str, tuple[str, ...]]:
     if "<" not in markup:
         return paragraphs(unescape(markup)), ()
     markup = markup[:_LONGEST_MARKUP].replace("\x00", "").replace("\n", " ")
+    plain = _without_tags(markup)
+    return (plain, ()) if plain is not None else _by_parser(markup)
+
+
+def _line_or_nothing(tag: re.Match[str]) -> str:
+    return "\n" if tag[1] else ""
+
+
+def _without_tags(markup: str) -> str | None:
+    """Markup of the commonest kind, for which no tree is needed: tags that mean a line or nothing; None: any other."""
+    if not markup.isprintable():
+        return None
+    text = _PLAIN_TAG.sub(_line_or_nothing, markup)
+    if "<" in text or (">" in text and "/>" in markup):
+        return None
+    if "&" in text:
+        if text.count("&") != len(_REFERENCE.findall(text)):
+            return None
+        text = html.unescape(text)
+    return clean(text)
+
+
+def _by_parser(markup: str) -> tuple[str, tuple[str, ...]]:
     if "/>" in markup:
         markup = _EMPTY.sub(" ", markup)
     tree = LexborHTMLParser(_CELL.sub(" <", _BLOCK.sub("\n<", markup)))

@@ -18,6 +18,7 @@ from feedparser.mixin import _cp1252, _FeedParserMixin
 from feedparser.urls import _urljoin, make_safe_absolute_uri
 
 from bot.sources import feedxml
+from bot.sources.urls import is_plain
 
 if TYPE_CHECKING:
     from bot.model import ParsedFeed
@@ -38,6 +39,8 @@ _ELEMENT = re.compile(
     r"""(?:/>|>(?:\s*+<!\[CDATA\[((?:[^\]]++|\](?!\]>))*+)\]\]>\s*+|([^<]*+))</\1\s*>)""",
     re.ASCII,
 )
+#: the same without attributes and sections, which most elements are
+_PLAIN = re.compile(rf"\s*+<({_NAME})>([^<]*+)</\1>", re.ASCII)
 #: around others, and of no meaning itself
 _BOX = re.compile(
     r"""\s*+<(?:(/media:(?:content|group))|(media:(?:content|group))((?:\s+[\w:.\-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*))\s*>""",
@@ -111,15 +114,19 @@ def read(item: bytes, head: Head) -> Fields | None:
     if "\r" in text:  # XML 1.0, section 2.11
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     start = _START.match(text)
-    if start is None or "<!--" in text or "xmlns" in text or _ODD.search(text):
+    if start is None or "<!--" in text or "xmlns" in text or _is_odd(text):
         return None
     fields: Fields = {}
     at = start.end()
     boxes: list[str] = []
     seen: set[str] = set()
     while True:
-        element = _ELEMENT.match(text, at)
-        if element is None:
+        element = _PLAIN.match(text, at)
+        if element is not None:
+            (name, plain), attributes, data = element.groups(), "", None
+        elif (element := _ELEMENT.match(text, at)) is not None:
+            name, attributes, data, plain = element.groups()
+        else:
             box = _BOX.match(text, at)
             if box is None:
                 break
@@ -133,7 +140,6 @@ def read(item: bytes, head: Head) -> Fields | None:
                 return None
             continue
         at = element.end()
-        name, attributes, data, plain = element.groups()
         if name in _ONCE:
             if name in seen or boxes:
                 return None
@@ -144,13 +150,18 @@ def read(item: bytes, head: Head) -> Fields | None:
     return fields if not boxes and not text[at:].strip() else None
 
 
+def _is_odd(text: str) -> bool:
+    """Whether there is one of `_ODD` in it; none of these is printable, and most items are."""
+    return not text.isprintable() and _ODD.search(text) is not None
+
+
 def _text(plain: str) -> str | None:
     """Character data without references; None where an XML parser could see more in it."""
     if "&" in plain:
         if plain.count("&") != len(_REFERENCE.findall(plain)):
             return None
         plain = _REFERENCE.sub(_referred, plain)
-        if _ODD.search(plain):
+        if _is_odd(plain):
             return None
     return None if "]]>" in plain else plain
 
@@ -226,6 +237,9 @@ def _markup(fields: Fields, name: str, value: str) -> bool:
 
 
 def _link(fields: Fields, value: str, base: str) -> bool:
+    if is_plain(value):
+        fields["link"] = value
+        return True
     link = _repaired(_urljoin(base, value)) if value else ""
     fields["link"] = re.sub("&([A-Za-z0-9_]+);", r"&\g<1>", link.replace("&amp;", "&"))
     return True

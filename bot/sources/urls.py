@@ -19,6 +19,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
 _HOST_PORT = re.compile(r"[^/?#:@]+\.[^/?#:@]+:\d{1,5}([/?#]|$)|localhost:\d{1,5}([/?#]|$)", re.IGNORECASE)
+_PLAIN = re.compile(
+    r"https?://[A-Za-z][A-Za-z0-9\-]*(?:\.[A-Za-z0-9\-]+)*\.[A-Za-z]+/[A-Za-z0-9_~.\-/]*(?:\?[A-Za-z0-9_~.\-=]+)?"
+)
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _HIDDEN = "***"
 
@@ -73,8 +76,15 @@ def plain_host(host: str) -> str:
     return unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".").lower()
 
 
+def is_plain(link: str) -> bool:
+    """Whether it is an absolute http address in which nothing can be resolved, repaired or misread: most links are."""
+    return len(link) <= 500 and _PLAIN.fullmatch(link) is not None
+
+
 def resolve_link(base: str, link: str) -> str:
     """A link of a document at `base`, absolute; "" unless it leads to http or https (RFC 3986 section 5)."""
+    if is_plain(link):
+        return link
     link = _clean(link)
     if not link or len(link) > MAX_LENGTH:
         return ""

@@ -88,7 +88,7 @@ def detect_language(text: str) -> str:
     """ISO 639-1 code of the text's language, "" when it is too short or the odds are below 0.7."""
     text = text[:1000]
     letters = sum(map(str.isalpha, text))
-    for language, pattern in _SCRIPTS:
+    for language, pattern in () if text.isascii() else _SCRIPTS:
         if letters and len(pattern.findall(text)) * 3 > letters:
             return language
     if letters < 12:

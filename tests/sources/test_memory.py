@@ -1,12 +1,16 @@
 import io
 import tarfile
+import time
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from xxhash import xxh3_128_digest
 
 from bot.model import ParsedFeed, ParseFailed
-from bot.sources import feedxml
-from bot.sources.memory import Memory
+from bot.sources import feedxml, slices
+from bot.sources.memory import LARGEST, Memory
 from bot.sources.parse import parse, read_cut
 from bot.sources.quick import Quick
 from tests.data_dir import shared_data
@@ -113,6 +117,17 @@ def test_the_memory_has_a_bound() -> None:
     assert f"{URL}/49" in memory._feeds
 
 
+@pytest.mark.parametrize("filling", ["<", "&", "<item ", "]]>", "<!--", "<pubDate>"])
+def test_row_6_no_document_holds_the_event_loop(filling: str) -> None:
+    """Rows 6, 7: what is made to be slow to search is left to the worker process, which has limits."""
+    start = "<rss><channel><item><title>x</title></item><item>"
+    body = (start + filling * (9_900_000 // len(filling)) + "</item></channel></rss>").encode()
+    started = time.process_time()
+    assert Memory().plan(body, "", URL) is None
+    Memory().plan(body[: LARGEST - 100] + b"</item></channel></rss>", "", URL)
+    assert time.process_time() - started < 0.25
+
+
 def test_a_part_that_is_refused_is_parsed_whole() -> None:
     """What a worker makes of a part counts only when there is one entry for each item, and nothing was wrong."""
     memory, body = Memory(), rss(item(1) + item(2))
@@ -182,3 +197,30 @@ def test_feedparser_is_not_asked_for_plain_items(monkeypatch: pytest.MonkeyPatch
     found = memory.complete(plan, read_cut(plan.part, URL, reader.quick))
     assert found is not None
     assert [one.title for one in found.entries] == ["Report number 2", "Report number 1"]
+
+
+@given(st.lists(st.integers(0, 60), max_size=90), st.lists(st.integers(0, 60), max_size=90))
+def test_following_known_blocks_cuts_as_cutting_does(before: list[int], after: list[int]) -> None:
+    """Whatever came, went, moved or came twice: the digests of all items are those of the document cut anew."""
+
+    def made(numbers: list[int]) -> bytes:
+        items = "".join(f"\n<item><title>{'story' * (n % 7)} {n}</title></item>" for n in numbers)
+        return f"<rss><channel><title>T</title>{items}</channel></rss>".encode()
+
+    first, second = slices.cut(made(before)), slices.cut(made(after))
+    if first is None:
+        return
+    blocks = slices.blocks_of(first, [*map(xxh3_128_digest, first.items)])
+    assert [d for block in blocks for d in block.digests] == [*map(xxh3_128_digest, first.items)]
+    found = slices.follow(made(after), blocks, first.closing)
+    if second is None:
+        assert found is None
+        return
+    assert found is not None
+    document, digests, followed = found
+    assert [d for block in followed for d in block.digests] == [*map(xxh3_128_digest, second.items)]
+    assert (document.head, document.tail) == (second.head, second.tail)
+    assert [*map(xxh3_128_digest, document.items)] == digests
+    again = slices.follow(made(before), followed, second.closing)
+    assert again is not None
+    assert [d for block in again[2] for d in block.digests] == [*map(xxh3_128_digest, first.items)]

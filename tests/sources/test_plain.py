@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sources.plain import clean, from_html, shorten
+from bot.sources.plain import _by_parser, _without_tags, clean, from_html, shorten
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,35 @@ def test_what_is_closed_at_once_hides_nothing() -> None:
     """An <iframe/> written as in XHTML is empty: the text behind it is the article's, not the frame's."""
     assert from_html("<p>One</p><iframe src='v'/><script async/><p>Two</p>") == ("One\nTwo", ())
     assert from_html("<p>One</p><iframe src='v'>no</iframe><p>Two</p>") == ("One\nTwo", ())
+
+
+_PIECES = (
+    "<p>", "</p>", "<p/>", "<div>", "</div>", "<br>", "<br />", "</br>", '<a href="y z" target=_blank>', "<a href='x'>", "</a>",
+    "<b>", "</b>", "<i title='a'>", "</i>", "<em>", "</strong>", '<span class="a">', "<li>", "</ul>", "<h2>", "</h2>",
+    "<blockquote>", "text", "more words", " ", "  ", "\n", "é", "العربية", "\xa0", "&amp;", "&lt;", "&gt;", "&nbsp;", "&#39;",
+    "&#150;", "&#1;", "&hellip;", "&rsquo;s", "x > y", ">", "/>", "<P>", "<img alt='p'>", "<script>x</script>", "&nope;", "\u200b",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_PIECES), min_size=1, max_size=25).map("".join))
+def test_markup_read_without_a_parser_gives_what_the_parser_gives(markup: str) -> None:
+    """The short way is taken for the commonest markup only, and nobody can tell."""
+    text = _without_tags(markup.replace("\n", " "))
+    assert text is None or (text, ()) == _by_parser(markup.replace("\n", " "))
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<p>One <b>ship</b>.</p><p>Two&nbsp;&amp; <a href='x'>more</a></p>", "One ship.\nTwo & more"),
+        ("a &lt;b&gt; c<br/>d", "a <b> c\nd"),
+        ("<p>x</p><img alt='y'>", None),
+        ("<script>x</script>", None),
+        ("a < b", None),
+        ("<p onclick='a>b'>x</p>", None),
+        ("&notanentity", None),
+    ],
+)
+def test_which_markup_needs_no_parser(markup: str, text: str | None) -> None:
+    """Tags that mean a line or nothing, and entities that end."""
+    assert _without_tags(markup) == text
