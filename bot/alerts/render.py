@@ -6,13 +6,13 @@ escape spans, so that no feed can smuggle anything in. The first line carries th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.alerts.wording import told_news
-from bot.i18n import _, day_and_month, fill, listed, ngettext, sentence, weekday
+from bot.i18n import _, day_and_month, fill, is_right_to_left, listed, ngettext, sentence, weekday
 from bot.model import Button, Message, Span
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def ring(view: View, timezone: str, now: datetime) -> Message:
     if view.queries:
         spans.append(Span(" · "))
         spans += sentence(_("for {queries}"), queries=listed([Span(query, code=True) for query in view.queries]))
-    return Message(tuple(spans))
+    return Message(tuple(spans), right_to_left=is_right_to_left())
 
 
 def develop(view: View, timezone: str, now: datetime) -> Message:
@@ -74,7 +74,7 @@ def develop(view: View, timezone: str, now: datetime) -> Message:
         spans += [Span("\n"), Span(_cut(entry.title), link=entry.link)]
     spans += _excerpt(view.excerpt)
     spans.append(Span(f"\n{entry.source} · {local_time(entry.published, timezone, now)}"))
-    return Message(tuple(spans))
+    return Message(tuple(spans), right_to_left=is_right_to_left())
 
 
 def digest(heading: str, views: Sequence[View], limit: int) -> tuple[Message, int]:
@@ -102,12 +102,12 @@ def _digest(heading: str, views: Sequence[View]) -> Message:
         spans.append(Span(f" ({many if outlets > 1 else view.entry.source})"))
         if view.news:
             spans.append(Span("\n  " + fill(_("Update: {news}"), news=_cut(view.news))))
-    return Message(tuple(spans))
+    return Message(tuple(spans), right_to_left=is_right_to_left())
 
 
 def with_buttons(message: Message, *rows: Sequence[Button]) -> Message:
     """The same message with buttons under it."""
-    return Message(message.spans, tuple(tuple(row) for row in rows), silent=message.silent)
+    return replace(message, buttons=tuple(tuple(row) for row in rows))
 
 
 def fingerprint(message: Message) -> str:

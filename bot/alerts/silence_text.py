@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.alerts.render import local_time
-from bot.i18n import _, fill, listed, ngettext, sentence
+from bot.i18n import _, fill, is_right_to_left, listed, ngettext, sentence
 from bot.model import Button, Message, Span
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def silence_message(silent: Sequence[Silent], off: str, timezone: str, now: date
         )
         spans += [*usual, Span(" "), *_sources(one, timezone, now)]
     buttons = ((Button(_("No such alarms for it"), off),),) if off else ()
-    return Message(tuple(spans), buttons)
+    return Message(tuple(spans), buttons, right_to_left=is_right_to_left())
 
 
 def _sources(one: Silent, timezone: str, now: datetime) -> list[Span]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ELLIPSIS = "…"
 #: first strong isolate and its end (UAX #9): text inside has its own direction and does not reorder its neighbours
 FSI, PDI = "\u2068", "\u2069"
+#: right-to-left mark: a letter that nobody sees
+RLM = "\u200f"
 #: embeddings, overrides and isolates that a text brings itself, and characters that nobody sees
 _HIDDEN = dict.fromkeys(
     [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200B, 0x2060, 0xFEFF, 0x00AD, 0x180E, *range(0xFFF9, 0xFFFC)]
@@ -126,11 +128,12 @@ def _directions(text: str) -> set[str]:
     return {"L" for _ in found & {"L"}} | {"R" for _ in found & {"R", "AL"}}
 
 
-def isolate(spans: Sequence[Span]) -> tuple[tuple[Span, str, str], ...]:
+def isolate(spans: Sequence[Span], *, right_to_left: bool = False) -> tuple[tuple[Span, str, str], ...]:
     """Pieces of the spans, line by line, with what to write before and after each, so that none reorders another.
 
     Line feeds are pieces of their own. On a line that mixes directions every part with letters is isolated. Neighbours
-    that differ in weight alone are one part: a matched word inside a headline.
+    that differ in weight alone are one part: a matched word inside a headline. Such a line begins on the right for who
+    reads so.
     """
     pieces: list[tuple[Span, str, str]] = []
     line: list[Span] = []
@@ -138,13 +141,13 @@ def isolate(spans: Sequence[Span]) -> tuple[tuple[Span, str, str], ...]:
         first, *more = span.text.split("\n")
         line += [replace(span, text=first)] if first else []
         for text in more:
-            pieces += _isolate_line(line)
+            pieces += _isolate_line(line, right_to_left)
             pieces.append((Span("\n"), "", ""))
             line = [replace(span, text=text)] if text else []
-    return (*pieces, *_isolate_line(line))
+    return (*pieces, *_isolate_line(line, right_to_left))
 
 
-def _isolate_line(line: list[Span]) -> list[tuple[Span, str, str]]:
+def _isolate_line(line: list[Span], right_to_left: bool) -> list[tuple[Span, str, str]]:
     if len(_directions("".join(span.text for span in line))) < 2:
         return [(span, "", "") for span in line]
     parts: list[list[Span]] = [line[:1]]
@@ -163,4 +166,7 @@ def _isolate_line(line: list[Span]) -> list[tuple[Span, str, str]]:
         pieces += [
             (span, "" if alone or at else FSI, "" if alone or at != last else PDI) for at, span in enumerate(part)
         ]
+    if right_to_left and len(parts) > 1:
+        head, opens, closes = pieces[0]
+        pieces[0] = (head, RLM + opens, closes)  # isolated letters tell nothing of the line's own direction
     return pieces

@@ -48,7 +48,7 @@ def fallback(message: Message) -> SlackText:
 def blocks(message: Message) -> list[Block]:
     """Sections and rows of buttons, within Slack's limits; [] when nothing is left to show."""
     rows = [block for row in message.buttons if (block := _actions(row))]
-    sections = _sections(cut_spans(clean_spans(message.spans), LENGTH))
+    sections = _sections(cut_spans(clean_spans(message.spans), LENGTH), right_to_left=message.right_to_left)
     shown: list[Block] = [
         {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
         for text in sections[: BLOCKS - len(rows)]
@@ -79,14 +79,14 @@ def _actions(row: Sequence[Button]) -> Block | None:
     return {"type": "actions", "elements": list(keys.values())[:_PER_ROW]} if keys else None
 
 
-def _sections(spans: Sequence[Span]) -> list[SlackText]:
+def _sections(spans: Sequence[Span], *, right_to_left: bool) -> list[SlackText]:
     """Markup in pieces that fit a section each, broken at line ends where there are any, within TOTAL."""
     done: list[str] = []
     current = ""
     left = TOTAL - 10
     pieces = [
         (replace(span, text=part), before if at == 0 else "", after if at == last else "")
-        for span, before, after in isolate(spans)
+        for span, before, after in isolate(spans, right_to_left=right_to_left)
         for last, parts in [_split(span)]
         for at, part in enumerate(parts)
     ]

@@ -24,22 +24,22 @@ LENGTH = 4096
 CAPTION = 1024
 
 
-def render(spans: Sequence[Span], length: int = LENGTH) -> TelegramHtml:
+def render(spans: Sequence[Span], length: int = LENGTH, *, right_to_left: bool = False) -> TelegramHtml:
     """HTML of the spans, within `length`; "" when nothing is left to show."""
-    return TelegramHtml("".join(_piece(*piece) for piece in _fitted(spans, length)))
+    return TelegramHtml("".join(_piece(*piece) for piece in _fitted(spans, length, right_to_left)))
 
 
-def plain(spans: Sequence[Span], length: int = LENGTH) -> str:
+def plain(spans: Sequence[Span], length: int = LENGTH, *, right_to_left: bool = False) -> str:
     """The same text without looks, for the second try after Telegram refused the markup."""
-    return "".join(f"{before}{span.text}{after}" for span, before, after in _fitted(spans, length))
+    return "".join(f"{before}{span.text}{after}" for span, before, after in _fitted(spans, length, right_to_left))
 
 
-def _fitted(spans: Sequence[Span], length: int) -> tuple[tuple[Span, str, str], ...]:
+def _fitted(spans: Sequence[Span], length: int, right_to_left: bool) -> tuple[tuple[Span, str, str], ...]:
     cleaned = cut_spans(clean_spans(spans), length)
-    pieces = isolate(cleaned)
+    pieces = isolate(cleaned, right_to_left=right_to_left)
     marks = sum(len(before) + len(after) for _, before, after in pieces)
     over = sum(utf16(piece.text) for piece, _, _ in pieces) + marks - length
-    return isolate(cut_spans(cleaned, length - marks)) if over > 0 else pieces
+    return isolate(cut_spans(cleaned, length - marks), right_to_left=right_to_left) if over > 0 else pieces
 
 
 def _piece(span: Span, before: str, after: str) -> str:

@@ -158,7 +158,7 @@ class Sender:
         if self._revoked:
             return RetryLater(self.problem, after=REVOKED, platform_wide=True)
         room = LENGTH if message.attachment is None else CAPTION
-        text: str = render(message.spans, room)
+        text: str = render(message.spans, room, right_to_left=message.right_to_left)
         mode: str | None = ParseMode.HTML
         while True:
             try:
@@ -168,7 +168,7 @@ class Sender:
             except Exception as error:  # noqa: BLE001 -- odd answers make the SDK raise KeyError, TypeError and more
                 if outcomes.is_parse_error(error) and mode:
                     log.warning("Telegram can't read the markup of a message; sending it as plain text")
-                    text, mode = plain(message.spans, room), None
+                    text, mode = plain(message.spans, room, right_to_left=message.right_to_left), None
                 elif outcomes.is_reply_error(error) and under:
                     under = ""
                 elif outcomes.is_unchanged(error):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.alerts.plan import action_id
 from bot.alerts.render import local_time, utf16
-from bot.i18n import _, sentence
+from bot.i18n import _, is_right_to_left, sentence
 from bot.model import Action, Button, Message, Reply, Span
 
 if TYPE_CHECKING:
@@ -113,7 +113,8 @@ def say(
 ) -> Reply:
     """A reply from plain strings and spans."""
     spans = tuple(part if isinstance(part, Span) else Span(part) for part in parts if part)
-    message = Message(spans, tuple(tuple(row) for row in buttons if row), ask=ask, attachment=attachment)
+    rows = tuple(tuple(row) for row in buttons if row)
+    message = Message(spans, rows, attachment, ask=ask, right_to_left=is_right_to_left())
     return Reply(message, private=private)
 
 

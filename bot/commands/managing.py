@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.commands.desk import code, managed_by, say
-from bot.i18n import _, sentence
+from bot.i18n import _, is_right_to_left, sentence
 from bot.model import Chat, Message, Reply, Span
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ async def added(asked: Asked, room: Chat) -> Reply:
         _("I can post in {room} now. What is it to be told about?"), room=Span(name_of(room, known), bold=True)
     )
     buttons = await asked.buttons((_("Choose here"), "manage", room.id.address))
-    message = Message(tuple(told), (buttons,))
+    message = Message(tuple(told), (buttons,), right_to_left=is_right_to_left())
     return Reply(message)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.i18n import _, sentence, speaking
+from bot.i18n import _, is_right_to_left, sentence, speaking
 from bot.model import Message, Sent, Span
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ async def tell_managers(store: Store, messenger: Messenger, chat: Chat, reason: 
                     "I can't write in {room} any more ({reason}). Its subscriptions are kept, and go on when I may again."
                 )
                 spans = sentence(gone, room=Span(chat.title or chat.id.address, bold=True), reason=reason)
-            outcome = await messenger.send(own, Message(tuple(spans)))
+                told = Message(tuple(spans), right_to_left=is_right_to_left())
+            outcome = await messenger.send(own, told)
             if not isinstance(outcome, Sent):
                 log.info("a manager was not told", chat=str(chat.id), outcome=type(outcome).__name__)
     except Exception:

@@ -54,6 +54,8 @@ class Message:
     silent: bool = False
     #: what the person is asked to type, as a hint in the empty field; "" when nothing is asked
     ask: str = ""
+    #: whether the language it speaks is written so; its lines then begin on the right, whatever they quote
+    right_to_left: bool = False
 
     @property
     def text(self) -> str:

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chats.plain import FSI, PDI, clean, cut, cut_spans, isolate, safe_link, utf16
+from bot.chats.plain import FSI, PDI, RLM, clean, cut, cut_spans, isolate, safe_link, utf16
 from bot.model import Span
 
 FAMILY = "👨\u200d👩\u200d👧"
 
 
-def shown(*spans: Span) -> str:
-    return "".join(f"{before}{span.text}{after}" for span, before, after in isolate(spans))
+def shown(*spans: Span, right_to_left: bool = False) -> str:
+    return "".join(f"{before}{span.text}{after}" for span, before, after in isolate(spans, right_to_left=right_to_left))
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,14 @@ def test_an_arabic_headline_in_an_english_frame_is_isolated() -> None:
     """The frame keeps its order; the headline is one part although its matched word is bold."""
     line = shown(Span("Update: "), Span("مراقبون في "), Span("إدلب", bold=True), Span(" اليوم"), Span(" · 14:02\n"))
     assert line == f"{FSI}Update: {PDI}{FSI}مراقبون في إدلب اليوم{PDI} · 14:02\n"
+
+
+def test_an_arabic_line_about_a_latin_command_reads_from_the_right() -> None:
+    """Isolated letters tell a client nothing of the line's direction (UAX #9, P2), so that a mark says it."""
+    line = (Span("/why [URL]", code=True), Span(": لماذا"))
+    assert shown(*line, right_to_left=True) == f"{RLM}{FSI}/why [URL]{PDI}{FSI}: لماذا{PDI}"
+    assert not shown(*line).startswith(RLM)
+    assert shown(Span("لماذا"), Span("؟"), right_to_left=True) == "لماذا؟"
 
 
 def test_lines_of_one_direction_stay_as_they_are() -> None:

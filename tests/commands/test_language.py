@@ -52,3 +52,10 @@ async def test_a_language_that_is_not_there_changes_nothing(world: World) -> Non
     reply = await world.say("/language turkce")
     assert reply.message.text == "I don't speak turkce yet. Did you mean /language tr?"
     assert await world.store.chat(HERE) is None or (await world.store.chat(HERE)).language == "en"  # type: ignore[union-attr]
+
+
+async def test_what_is_written_from_the_right_is_marked_so(world: World) -> None:
+    """Replies and alerts tell the adapters where their lines begin."""
+    assert not (await world.say("/help")).message.right_to_left
+    await world.say("/language ar")
+    assert (await world.say("/help")).message.right_to_left
