@@ -27,7 +27,7 @@ from bot.commands import (
 from bot.commands.desk import Asked, Desk, code, did_you_mean, say, suggest
 from bot.errors import StoreError
 from bot.i18n import N_, _, sentence, speaking
-from bot.model import Chat, ChatId, Incoming, Message, Reply, Span
+from bot.model import Chat, ChatId, Incoming, Reply, Span
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -63,6 +63,24 @@ COMMANDS: dict[str, tuple[Callable[[Asked], Awaitable[Reply]], bool, str, str]] 
     "forget": (settings.forget, True, "", N_("delete everything about this chat")),
     "help": (helping.help_, False, N_("[TOPIC or COMMAND]"), N_("this list")),
     "start": (helping.start, False, "", N_("how to begin")),
+}
+
+#: what people try who know other bots → what it is called here
+_ELSEWHERE = {
+    "list": "subscriptions",
+    "add": "subscribe",
+    "follow": "subscribe",
+    "remove": "unsubscribe",
+    "delete": "unsubscribe",
+    "mute": "pause",
+    "snooze": "pause",
+    "stop": "pause",
+    "unmute": "resume",
+    "search": "latest",
+    "news": "latest",
+    "feeds": "sources",
+    "settings": "help chat",
+    "privacy": "mydata",
 }
 
 #: commands and buttons that change when alerts may sound: what is held for the old settings is looked at again
@@ -124,7 +142,7 @@ class Commands:
         drawn = (await trend.trend(asked, usual=7)).message
         if drawn.attachment is None:  # nothing to draw, or several queries at once
             return Reply(told)
-        return Reply(Message((*told.spans, Span("\n"), *drawn.spans), attachment=drawn.attachment))
+        return Reply(replace(drawn, spans=(*told.spans, Span("\n"), *drawn.spans)))
 
     def changes(self, incoming: Incoming) -> bool:
         """Whether it would change something, so that the person's rights matter."""
@@ -208,7 +226,7 @@ class Commands:
 
     async def _run(self, name: str, asked: Asked, rest: str) -> Reply:
         if name not in COMMANDS:
-            close = did_you_mean(name, [*COMMANDS])
+            close = _ELSEWHERE.get(name) or did_you_mean(name, [*COMMANDS])
             spans = sentence(_("I don't know {command}."), command=code(f"/{name}"))
             hint = suggest(f"/{close}") if close else []
             return say(*spans, *hint, " ", *sentence(_("{help} lists all."), help=code("/help")))

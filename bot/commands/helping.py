@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TOPICS: dict[str, tuple[str, tuple[str, ...]]] = {
     "keywords": (N_("Keywords"), ("subscribe", "unsubscribe", "subscriptions", "share")),
     "alerts": (N_("Alerts"), ("pause", "resume", "digest", "quiet", "updates", "silence")),
-    "news": (N_("News"), ("latest", "why", "sources", "status")),
+    "news": (N_("News"), ("latest", "trend", "why", "sources", "status")),
     "chat": (N_("This chat"), ("timezone", "language", "manage", "mydata", "forget", "help")),
 }
 _QUERIES = "queries"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 FOREVER = datetime.max.replace(tzinfo=UTC)
-_QUIET = re.compile(r"(\d{1,2}):(\d{2})\s*[-–—]\s*(\d{1,2}):(\d{2})")
+_QUIET = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*[-–—]\s*(\d{1,2})(?::(\d{2}))?")
 _SNOOZE = timedelta(hours=24)
 
 
@@ -120,7 +120,9 @@ async def digest(asked: Asked) -> Reply:
 
 
 def _padded(word: str) -> str:
-    return f"0{word}" if re.fullmatch(r"\d:\d\d", word) else word
+    """A clock time in full: 8 and 8:00 are 08:00."""
+    clock = re.fullmatch(r"(\d{1,2})(?::(\d\d))?", word)
+    return f"{clock[1]:0>2}:{clock[2] or '00'}" if clock else word
 
 
 async def digest_ids(asked: Asked) -> Reply:
@@ -154,7 +156,7 @@ async def quiet(asked: Asked) -> Reply:
 
 def _times(match: re.Match[str]) -> tuple[time, time] | None:
     try:
-        start, end = time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
+        start, end = time(int(match[1]), int(match[2] or 0)), time(int(match[3]), int(match[4] or 0))
     except ValueError:
         return None
     return (start, end) if start != end else None

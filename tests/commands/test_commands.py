@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands import COMMANDS
+from bot.commands import _ELSEWHERE, COMMANDS
+from bot.commands.helping import _TOPICS
 from bot.model import ChatId, Incoming
 from tests.test_flow import PRIZE, SHELLS, SHELLS_2, SHELLS_3
 from tests.world import HERE, World
@@ -103,6 +104,26 @@ async def test_unknown_command_is_guessed(world: World) -> None:
     assert "/help" in (await world.say("/xyzzy")).message.text
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("/list", "/subscriptions"), ("/mute", "/pause"), ("/settings", "/help chat"), ("/stop", "/pause")],
+)
+async def test_words_of_other_bots_lead_here(world: World, typed: str, meant: str) -> None:
+    """Who brings habits along is told the name here, and not the one that is spelt alike."""
+    assert f"Did you mean {meant}?" in (await world.say(typed)).message.text
+
+
+async def test_what_others_are_called_here_is_there(world: World) -> None:
+    """What is suggested works."""
+    for meant in _ELSEWHERE.values():
+        assert "I don't know" not in (await world.say(f"/{meant}")).message.text
+
+
+async def test_help_has_every_command_under_a_topic(world: World) -> None:
+    """A command is looked for under its heading, not behind the last one."""
+    assert {name for _heading, names in _TOPICS.values() for name in names} == COMMANDS.keys() - {"start"}
+
+
 async def test_the_quota_is_named(world: World) -> None:
     """Row 33: ten thousand subscriptions by one chat are refused, and nothing of the line is added."""
     await world.say("/subscribe " + ", ".join(f"word{n}" for n in range(200)))
@@ -156,9 +177,20 @@ async def test_settings_are_kept_and_read_back(world: World) -> None:
     assert (subscription.digest, subscription.updates) == ("hourly", False)
 
 
+async def test_full_hours_need_no_minutes(world: World) -> None:
+    """People write "22-7" and "daily 8"."""
+    await world.say("/quiet 22-7:30")
+    await world.say("/digest daily 8")
+    chat = await world.store.chat(HERE)
+    assert chat is not None
+    assert (chat.quiet, chat.digest) == ((time(22), time(7, 30)), "daily 08:00")
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "/quiet 25-7",
+        "/digest daily 25",
         "/quiet 25:00-07:00",
         "/quiet 7",
         "/quiet",
