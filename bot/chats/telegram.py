@@ -142,6 +142,7 @@ class TelegramMessenger:
             log.warning("Telegram did not say who the bot is: %s", outcomes.describe(error))
             return
         self._me = Me(int(found.get("id") or self._me.id), str(found.get("username") or ""))
+        log.info("on Telegram as @%s; begin with /start at %s", self._me.username, self._me.link)
 
     async def _introduce_again(self) -> None:
         self._unnamed += 1
