@@ -172,7 +172,7 @@ def _load_file(path: Path, environ: Mapping[str, str]) -> Config:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise ConfigError([f"{path}: there is no such file"]) from None
+        raise ConfigError([f"{path}: there is no such file; `tocsin init {path}` writes it"]) from None
     except UnicodeDecodeError as broken:
         raise ConfigError([f"{path}: is not UTF-8 text (byte {broken.start})"]) from None
     except OSError as refused:

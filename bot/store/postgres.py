@@ -103,7 +103,7 @@ async def open_postgres(url: str, *, read_only: bool = False) -> PostgresStore:
         await pool.open(wait=True, timeout=CONNECT_TIMEOUT)
     except (psycopg.Error, PoolTimeout, OSError) as error:
         line = " ".join(str(error).split())
-        raise StoreError(f"PostgreSQL can't be used: {line}") from error
+        raise StoreError(f"PostgreSQL can't be used ([store] url): {line}") from error
     return PostgresStore(pool)
 
 

@@ -128,6 +128,15 @@ def _is_before(moment: datetime | None, before: datetime) -> bool:
     return moment is not None and moment < before
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the folder {folder} can't be made ({error.strerror}): give another in [store] url"
+        ) from error
+
+
 async def open_tiny(path: str | os.PathLike[str], *, read_only: bool = False, disk: Disk | None = None) -> TinyStore:
     """The store in this file, made when there is none.
 
@@ -136,7 +145,7 @@ async def open_tiny(path: str | os.PathLike[str], *, read_only: bool = False, di
     """
     with translated():
         if not read_only:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(path).parent)
         db = await asyncio.to_thread(JournalDB, path, read_only=read_only, disk=disk)
         try:
             return _prepare(db, read_only=read_only)

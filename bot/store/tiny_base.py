@@ -36,7 +36,13 @@ def translated() -> Iterator[None]:
         raise StoreTooNew(f"{error}; run the newer Tocsin") from error
     except disk.Full as error:
         raise StoreFull(f"{error}; nothing of it was kept. Free some space") from error
-    except (disk.JournalError, OSError) as error:
+    except PermissionError as error:
+        raise StoreError(
+            f"{error.filename}: {error.strerror}. The bot's user needs the folder of [store] url"
+        ) from error
+    except OSError as error:
+        raise StoreError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
+    except disk.JournalError as error:
         raise StoreError(str(error)) from error
 
 
