@@ -96,6 +96,16 @@ SHIPPED = ("ar", "de", "es", "fr", "ru", "tr")
 
 
 @pytest.mark.parametrize("language", SHIPPED)
+def test_headings_beside_each_other_differ(language: str) -> None:
+    """Two links with one name lead nobody anywhere."""
+    with speaking(language):
+        sections = [_(name) for name in ("Overview", "Stories", "Alerts", "Sources", "Subscriptions", "Outbox")]
+        topics = [_(name) for name in ("Queries", "Keywords", "Alerts", "News", "This chat")]
+    assert len(set(sections)) == 6
+    assert len(set(topics)) == 5
+
+
+@pytest.mark.parametrize("language", SHIPPED)
 def test_shipped_catalogues_are_as_good_as_whole(language: str) -> None:
     """A chat in another language is not half in English; nothing is kept of texts that are gone, nothing is doubtful."""
     with i18n.LOCALE.joinpath(language, "LC_MESSAGES", "tocsin.po").open("rb") as file:
@@ -147,6 +157,7 @@ TYPED = {
     "[N] off|hourly|daily 08:00|weekly mon 08:00",
     "[N] on|off",
     "daily 08:00",
+    "help chat",
     "/timezone ",
     "/help ",
     "/language ",

@@ -137,6 +137,8 @@ async def test_on_a_phone_nothing_is_cut_off(tmp_path: Path) -> None:
                 await page.goto(rig.url + path)
                 scroll, client = await widths(page)
                 assert scroll <= client, path
+                here = await page.locator(".top nav [aria-current]").bounding_box()
+                assert here["x"] + here["width"] <= client, path
             boxes = [await link.bounding_box() for link in await page.locator(".top nav a").all()]
             assert all(box and box["height"] >= 30 for box in boxes)
 

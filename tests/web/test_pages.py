@@ -77,6 +77,8 @@ async def test_reasons_are_told_in_the_readers_language(tmp_path: Path) -> None:
         german = (await get(f"{rig.url}/stories", headers={"Accept-Language": "de-AT,en;q=0.5"}))[1]
     assert "rare words" in english
     assert "rare words" not in german
+    assert "Seit Montag" in german
+    assert ".." not in re.sub(r"<[^>]*>", "", german)  # a month's abbreviation ends a sentence
     assert "seltenen Wörter und 2 von 2 Zahlen stimmen überein" in german
 
 
