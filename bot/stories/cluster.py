@@ -148,7 +148,7 @@ class StoryIndex:
         )
         if not novelty.counts_changed(new, story) and self._fitted.novelty(values) < self._fitted.novelty_bar:
             return Kind.REPEAT, ""
-        return Kind.DEVELOPMENT, novelty.news(new, story, entry.title, entry.language, self._window)
+        return Kind.DEVELOPMENT, novelty.news(new, story, entry, self._window)
 
     def _agreement(self, new: Sketch, story: OpenStory) -> str:
         """What agrees, in words for a person."""
