@@ -83,6 +83,8 @@ class ParserProcess:
         self._slots = asyncio.Semaphore(workers)
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
+        #: ends under way: whoever asked for one may be cancelled meanwhile
+        self._ending: set[asyncio.Task[None]] = set()
         self._decoder = msgspec.msgpack.Decoder(Answer)
 
     async def parse(
@@ -176,7 +178,7 @@ class ParserProcess:
         try:
             process = await asyncio.shield(beginning)
         except asyncio.CancelledError:  # half begun, it would be nobody's
-            await _Worker(await beginning).kill()
+            await self._end(beginning)
             raise
         worker = _Worker(process)
         self._all.add(worker)
@@ -191,9 +193,20 @@ class ParserProcess:
     async def _discard(self, worker: _Worker | None) -> None:
         if worker in self._all:  # one end for each: close and whoever it cancels come here for the same process
             self._all.remove(worker)
-            await worker.kill()
+            await self._end(worker)
             if self._keep:
                 self._warm_up()
+
+    async def _end(self, one: _Worker | asyncio.Future[Process]) -> None:
+        """Ends a process, or one that is about to be; goes on to its end when the caller is cancelled."""
+
+        async def end() -> None:
+            await (one if isinstance(one, _Worker) else _Worker(await one)).kill()
+
+        ending = asyncio.create_task(end(), name="parser end")
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+        await asyncio.shield(ending)
 
     async def close(self) -> None:
         """Ends all processes at once; documents in them fail."""
@@ -206,6 +219,7 @@ class ParserProcess:
         self._idle.clear()
         for worker in list(self._all):
             await self._discard(worker)
+        await asyncio.gather(*self._ending, return_exceptions=True)
 
 
 class _Worker:

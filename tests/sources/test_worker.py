@@ -167,6 +167,21 @@ async def test_cancelled_half_way(parser: ParserProcess) -> None:
     assert len(after.entries) == 3
 
 
+async def test_an_end_is_finished_though_whoever_asked_for_it_is_cancelled(parser: ParserProcess) -> None:
+    """Closed while a process is being ended, the parser waits for that end: no pipe stays open behind the loop."""
+    await parser.parse(documents.OK, "", URL)
+    (worker,) = parser._all
+    job = asyncio.create_task(parser.parse(documents.items(5_000), "", URL))
+    await asyncio.sleep(0.02)
+    while worker in parser._all:
+        job.cancel()
+        await asyncio.sleep(0)
+    job.cancel()
+    await asyncio.gather(job, return_exceptions=True)
+    await parser.close()
+    assert worker._process.returncode is not None
+
+
 async def test_close_ends_the_processes() -> None:
     """No process outlives the parser."""
     parser = ParserProcess()
