@@ -19,7 +19,9 @@ from procrastinate.schema import SchemaManager
 from procrastinate.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    from procrastinate.jobs import Job
 
     from bot.ports import Clock
 
@@ -30,17 +32,36 @@ _QUEUE, _TASK = "tocsin", "drain"
 CONCURRENCY = 16
 #: seconds between heartbeats of a worker; without one for so long its jobs are another's
 _HEARTBEAT, STALLED = 1.0, 20.0
+#: the same where the server has no connection of the worker's process any more, as it is the moment a process dies
+DEAD = 3.0
 #: seconds after which procrastinate forgets a worker without one; `STALLED` and our own steady look come long before
 _FORGET = 120.0
 #: seconds between looks at what fell due, and at what was left behind
-_LOOK, _SWEEP = 1.0, 3.0
+_LOOK, _SWEEP = 1.0, 2.0
 #: seconds to wait before a worker that broke off (the server went away) is started again
 _AGAIN = 1.0
+#: characters of a connection's name, for PostgreSQL
+_LONGEST_NAME = 63
 #: by any clock
 _AT_ONCE = datetime.fromtimestamp(0, UTC)
 _SCHEMA = """
     select pg_advisory_xact_lock(hashtext('tocsin jobs ' || current_schema()));
     create table if not exists tocsin_jobs (migration text not null);
+"""
+#: by which name the server knows the connections of a worker's process
+_WORKERS = """
+    create table if not exists tocsin_workers (
+        worker bigint primary key references procrastinate_workers (id) on delete cascade, session text not null
+    )
+"""
+_REGISTER = "insert into tocsin_workers values (%(worker)s, %(session)s) on conflict do nothing"
+_SILENT = """
+    select id as worker from procrastinate_workers where last_heartbeat < now() - make_interval(secs => %(seconds)s)
+"""
+_DEAD = """
+    select w.worker from tocsin_workers w
+    join procrastinate_workers p on p.id = w.worker and p.last_heartbeat < now() - make_interval(secs => %(seconds)s)
+    where not exists (select from pg_stat_activity a where a.application_name = w.session)
 """
 
 
@@ -52,13 +73,14 @@ async def prepare(url: str) -> None:
             await connection.execute(statement.encode())
         known = await (await connection.execute("select migration from tocsin_jobs")).fetchone()
         if known is None:
+            known = (migrations[-1].name,)
             await connection.execute(SchemaManager.get_schema().encode())
             await connection.execute("insert into tocsin_jobs values (%s)", [migrations[-1].name])
-            return
         for migration in migrations:
             if migration.name > known[0]:
                 await connection.execute(migration.read_bytes())
         await connection.execute("update tocsin_jobs set migration = %s", [migrations[-1].name])
+        await connection.execute(_WORKERS)
 
 
 def _migrations() -> list[Path]:
@@ -68,12 +90,17 @@ def _migrations() -> list[Path]:
 class LaneJobs:
     """Queues jobs for lanes, and with `run` works on them."""
 
-    def __init__(self, url: str, *, clock: Clock, drain: Callable[[int], Awaitable[None]]) -> None:
+    def __init__(self, url: str, *, clock: Clock, drain: Callable[[int], Awaitable[None]], session: str) -> None:
+        """`session`: by which the server is to know this process's connections, and no other's."""
         self._clock = clock
         self._drain = drain
-        self._app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=3, timeout=10.0))
+        self._session = session[:_LONGEST_NAME]
+        named = {"application_name": self._session}
+        self._app = App(connector=PsycopgConnector(conninfo=url, kwargs=named, min_size=1, max_size=3, timeout=10.0))
         self._task = self._app.task(name=_TASK, queue=_QUEUE)(self._work)
         self._worker: Worker | None = None
+        #: of the worker whose connections are known by name
+        self._registered: int | None = None
         self._stopping = False
         #: since when the server was there whenever it was looked at
         self._steady = clock.monotonic()
@@ -88,9 +115,17 @@ class LaneJobs:
     async def _work(self, lane: int) -> None:
         self._lanes.add(lane)
         try:
+            await self._register()
             await self._drain(lane)
         finally:
             self._lanes.discard(lane)
+
+    async def _register(self) -> None:
+        """Once for each worker, before it has anything in hand."""
+        worker = self._worker.worker_id if self._worker is not None else None
+        if worker is not None and worker != self._registered:
+            await self._app.connector.execute_query_async(_REGISTER, worker=worker, session=self._session)
+            self._registered = worker
 
     async def run(self, look: Callable[[], Awaitable[None]]) -> None:
         """Works until `stop`; calls `look` every second, to wake lanes."""
@@ -134,20 +169,32 @@ class LaneJobs:
 
     async def _sweep(self) -> None:
         """Jobs whose worker died, was stopped or lost its connection before it could say that they ended."""
-        manager = self._app.job_manager
-        stalled = await manager.get_stalled_jobs(queue=_QUEUE, seconds_since_heartbeat=STALLED)
-        # after an outage of the server all hearts seem to have stopped
-        steady = self._clock.monotonic() - self._steady > STALLED
-        left = [job for job in stalled if steady or job.worker_id is None]
+        await self._retry(await self._left_by_others())
         mine = self._worker.worker_id if self._worker is not None else None
-        if mine is not None:
-            before = {*self._lanes}
-            held = [*await manager.list_jobs_async(queue=_QUEUE, status="doing", worker_id=mine)]
-            await self._clock.sleep(1.0)
-            left += [job for job in held if job.task_kwargs["lane"] not in before | self._lanes]
-        for job in left:
+        if mine is None:
+            return
+        before = {*self._lanes}
+        held = await self._app.job_manager.list_jobs_async(queue=_QUEUE, status="doing", worker_id=mine)
+        await self._clock.sleep(1.0)
+        await self._retry([job for job in held if job.task_kwargs["lane"] not in before | self._lanes])
+
+    async def _left_by_others(self) -> list[Job]:
+        # after an outage of the server all hearts seem to have stopped, and all connections are new
+        steady = self._clock.monotonic() - self._steady
+        gone: set[int | None] = {None}
+        if steady > STALLED:
+            silent = await self._app.connector.execute_query_all_async(_SILENT, seconds=STALLED)
+            gone |= {row["worker"] for row in silent}
+        if steady > 2 * DEAD:
+            dead = await self._app.connector.execute_query_all_async(_DEAD, seconds=DEAD)
+            gone |= {row["worker"] for row in dead}
+        doing = await self._app.job_manager.get_stalled_jobs(queue=_QUEUE, seconds_since_heartbeat=DEAD)
+        return [job for job in doing if job.worker_id in gone]
+
+    async def _retry(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
             log.info("lane taken up again", lane=job.task_kwargs["lane"])
             try:
-                await manager.retry_job(job, retry_at=_AT_ONCE)
+                await self._app.job_manager.retry_job(job, retry_at=_AT_ONCE)
             except ProcrastinateException:
                 log.debug("another process was faster")

@@ -46,7 +46,9 @@ class Together:
         self.pace = SharedPace(store.pool, clock)
         self.inbox = Inbox(store, clock)
         self._lanes = Lanes(store.pool)
-        self._jobs = LaneJobs(watched(url), clock=clock, drain=self._drain)
+        self._jobs = LaneJobs(
+            watched(url), clock=clock, drain=self._drain, session=f"tocsin {clock.now():%H%M%S.%f} {holder}"
+        )
         self._deliverers: dict[int, Deliverer] = {}
         self._make_deliverer: Callable[[Store, int], Deliverer]
         self._turnstile = Lease(store.pool, "ingest", holder, clock)

@@ -3,11 +3,12 @@
 import asyncio
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from bot.clock import SystemClock
 from bot.errors import LeaseLost, NotElected
-from bot.jobs import LaneJobs, prepare
+from bot.jobs import DEAD, STALLED, LaneJobs, prepare
 from bot.model import (
     Chat,
     ChatId,
@@ -27,6 +28,7 @@ from bot.store.pg_lease import LEASE, Lease
 from bot.store.pg_pace import SharedPace
 from bot.store.pg_seen import OnceOnly
 from bot.store.postgres import PostgresStore
+from tests.fakes import FakeClock
 from tests.store.samples import ANNA, BORIS, NOW, after, commit, delivery, feed, sent
 from tests.store.stores import Place
 
@@ -307,7 +309,7 @@ async def test_a_story_queues_one_job_a_lane_in_its_own_transaction(postgres_pla
     """A wake-up is there exactly when its rows are, and no lane is woken twice."""
     store, _ = await two(postgres_place)
     await prepare(postgres_place.url)
-    jobs = LaneJobs(postgres_place.url, clock=CLOCK, drain=nothing)
+    jobs = LaneJobs(postgres_place.url, clock=CLOCK, drain=nothing, session="of this process")
     store.wake = jobs.wake
     await store.commit(commit(delivery(ANNA, "s1"), delivery(BORIS, "s1")))
     lanes = {f"lane {lane}" for (lane,) in await store._rows("select lane from claims")}
@@ -325,7 +327,7 @@ async def test_what_fell_due_or_lost_its_job_is_woken_by_a_look(postgres_place: 
     store, _ = await two(postgres_place)
     await prepare(postgres_place.url)
     await prepare(postgres_place.url)  # a second process finds the tables
-    jobs = LaneJobs(postgres_place.url, clock=CLOCK, drain=nothing)
+    jobs = LaneJobs(postgres_place.url, clock=CLOCK, drain=nothing, session="of this process")
     lanes = Lanes(store.pool)
     await store.commit(commit(replace(delivery(), due=after(60))))
     await lanes.wake_due(after(59), jobs.wake)
@@ -344,7 +346,7 @@ async def test_a_worker_drains_what_is_woken_and_takes_up_what_a_dead_one_left(p
     async def drain(lane: int) -> None:
         drained.append(lane)
 
-    jobs = LaneJobs(postgres_place.url, clock=CLOCK, drain=drain)
+    jobs = LaneJobs(postgres_place.url, clock=CLOCK, drain=drain, session="of this process")
     store.wake = jobs.wake
     await store.commit(commit(delivery()))
     await store._do("update procrastinate_jobs set status = 'doing', worker_id = null")
@@ -359,3 +361,60 @@ async def test_a_worker_drains_what_is_woken_and_takes_up_what_a_dead_one_left(p
     jobs.stop()
     await asyncio.wait_for(running, 10)
     assert await jobs_of(store) == []
+
+
+async def test_the_lanes_of_a_process_that_died_are_free_at_once_and_those_of_a_busy_one_are_not(
+    postgres_place: Place,
+) -> None:
+    """A killed deliverer's chats wait some five seconds; one that lives and is only late keeps what it has in hand."""
+    store, _ = await two(postgres_place)
+    await prepare(postgres_place.url)
+    await prepare(postgres_place.url)
+    clock = FakeClock()
+    jobs = LaneJobs(postgres_place.url, clock=clock, drain=nothing, session="of this process")
+    for lane, session in enumerate(("of a dead process", "of a busy process")):
+        add = "insert into procrastinate_workers (last_heartbeat) values (now() - %(late)s::interval) returning id"
+        [(worker,)] = await store._rows(add, late=f"{DEAD + 1} s")
+        await store._do("insert into tocsin_workers values (%(worker)s, %(session)s)", worker=worker, session=session)
+        async with store.pool.connection() as connection:
+            await jobs.wake(connection, [lane])
+        sql = "update procrastinate_jobs set status = 'doing', worker_id = %(worker)s where lock = %(lock)s"
+        await store._do(sql, worker=worker, lock=f"lane {lane}")
+    todo = "select lock from procrastinate_jobs where status = 'todo' order by id"
+    alive = await psycopg.AsyncConnection.connect(postgres_place.url, application_name="of a busy process")
+    async with alive, jobs._app.open_async():
+        await jobs._sweep()
+        assert await store._rows(todo) == []  # who has just come can't know whether the server was away
+        clock.advance(2 * DEAD + 1)
+        await jobs._sweep()
+        assert await store._rows(todo) == [("lane 0",)]
+        await store._do("update procrastinate_workers set last_heartbeat = now() - interval '1 minute'")
+        clock.advance(STALLED)
+        await jobs._sweep()
+        assert await store._rows(todo) == [("lane 0",), ("lane 1",)]
+
+
+async def test_a_worker_is_known_by_its_connections_while_it_has_something_in_hand(postgres_place: Place) -> None:
+    """Else a process that was killed would keep its lanes as long as one that is frozen."""
+    store, _ = await two(postgres_place)
+    await prepare(postgres_place.url)
+    found: list[tuple[int]] = []
+    sql = "select count(*) from tocsin_workers join pg_stat_activity on application_name = session"
+
+    async def drain(lane: int) -> None:
+        del lane
+        found.extend(await store._rows(sql))
+
+    async def no_look() -> None:
+        return
+
+    jobs = LaneJobs(postgres_place.url, clock=CLOCK, drain=drain, session="of this process")
+    store.wake = jobs.wake
+    await store.commit(commit(delivery()))
+    running = asyncio.create_task(jobs.run(no_look))
+    async with asyncio.timeout(20):
+        while not found:
+            await asyncio.sleep(0.05)
+    jobs.stop()
+    await asyncio.wait_for(running, 10)
+    assert found[0][0] > 0
