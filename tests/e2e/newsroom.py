@@ -30,9 +30,12 @@ def headlines(text: str) -> list[str]:
     return _HEADLINE.findall(text)
 
 
-def invented(rng: Random) -> str:
-    """A name that nobody bears."""
-    return "".join(rng.choice(_SYLLABLES) for _ in range(4)).capitalize()
+def invented(rng: Random, borne: set[str]) -> str:
+    """A name that nobody bears, and from now on somebody does. A name that came twice would make one event of two."""
+    while (name := "".join(rng.choice(_SYLLABLES) for _ in range(4)).capitalize()) in borne:
+        pass
+    borne.add(name)
+    return name
 
 
 class Newsroom:
@@ -41,6 +44,7 @@ class Newsroom:
     def __init__(self, outlets: int, rng: Random, *, secret: str = "") -> None:
         self._rng = rng
         self._secret = secret
+        self._borne: set[str] = set()
         self._at = dict.fromkeys((f"outlet{n}" for n in range(outlets)), 0)
         #: by outlet, in order of publication; the first document is the baseline, and rings nobody
         self.published: dict[str, list[str]] = {outlet: [] for outlet in self._at}
@@ -90,7 +94,8 @@ class Newsroom:
         """A new document, with two to four headlines more."""
         for _ in range(self._rng.randint(2, 4)):
             keyword = self._rng.choice(KEYWORDS)
-            title = f"{invented(self._rng)} {self._rng.choice(_VERBS)} {invented(self._rng)} {keyword}"
+            one, other = invented(self._rng, self._borne), invented(self._rng, self._borne)
+            title = f"{one} {self._rng.choice(_VERBS)} {other} {keyword}"
             self.keyword[title] = keyword
             self.published[outlet].append(title)
         self._at[outlet] += 1

@@ -27,6 +27,14 @@ def test_every_headline_is_read_in_a_message() -> None:
     assert headlines("\n".join(f"<b>{title}</b> (North)" for title in titles)) == titles
 
 
+def test_no_name_comes_twice() -> None:
+    """As many stories as the long loop tells: a name that came back would be one event in two, and folded."""
+    titles = [title for titles in newsroom(documents=550).published.values() for title in titles]
+    assert len(titles) > 3000
+    names = [word for title in titles for word in (title.split()[0], title.split()[-2])]
+    assert len(set(names)) == len(names)
+
+
 def test_what_is_lost_doubled_out_of_order_or_strange_is_named() -> None:
     """I1 to I4, each by one message that is wrong."""
     first, second, third, other = newsroom().published["outlet0"][:4]
