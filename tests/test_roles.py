@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from bot.app.roles import ROLES, check_roles, parse_roles
+from bot.app.run import running
 from bot.config import Config, WebConfig
 from bot.errors import ConfigError
 from bot.ingest import Ingest
 from bot.model import DeliveryKind, PollCommit
 from bot.stories.summary import Habits
+from bot.text import language
 from tests.store.fixtures import postgres_dsn, postgres_place
 from tests.store.stores import Place
 from tests.world import World, item
@@ -141,3 +143,14 @@ def test_the_command_says_what_is_wrong_with_a_role(tmp_path: Path, role: str, c
     assert said in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert [*tmp_path.iterdir()] == [config]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("role", ["deliver", "chat"])
+async def test_a_process_that_takes_nothing_in_has_the_language_model_before_it_works(
+    postgres_place: Place, role: str
+) -> None:
+    """I7: at the first alert or command that needs it, it would hold the event loop for most of a second."""
+    language._identifier.cache_clear()
+    async with running(Config(store_url=postgres_place.url), roles=frozenset({role})):
+        assert language._identifier.cache_info().currsize == 1

@@ -107,6 +107,8 @@ class App:
             feeds = (*self.wire.feeds(), *feeds)
         if self.together is not None:
             await self.together.prepare()
+            if self.roles & {"deliver", "chat"}:
+                await asyncio.to_thread(load_model)  # nothing tells when another process takes in what needs it
         self.away = await self._away(now)
         if "poll" in self.roles:
             await self.store.sync_feeds(feeds, now)

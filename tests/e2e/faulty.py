@@ -1,4 +1,4 @@
-"""`tocsin run` under observation: python -m tests.e2e.faulty CONFIG [--point sent:2] [--lease 3] [--lag FILE].
+"""`tocsin run` under observation: python -m tests.e2e.faulty CONFIG [--point sent:2] [--lease 3] [--lag FILE] [--role R].
 
 It kills itself with SIGKILL the n-th time it passes a named point, holds claims for as many seconds as it is told (a
 PostgreSQL store gives what a dead process had only when its lease is over), and writes down the longest time that
@@ -18,7 +18,11 @@ import bot.deliver
 import bot.deliver.lane
 import bot.poll
 from bot.app import run
+from bot.app.roles import parse_roles
 from bot.config import load_config
+
+#: seconds after which a process with one role is surely at work
+_STARTED = 15.0
 
 
 def killer(spec: str) -> Callable[[str], None]:
@@ -49,17 +53,22 @@ async def meter(path: Path) -> None:
         before = time.thread_time()
 
 
-async def observed(config: Path, point: str, lag: Path | None) -> int:
+async def observed(config: Path, point: str, lag: Path | None, roles: str = "") -> int:
     metering: list[asyncio.Task[None]] = []
     kill = killer(point)
 
-    def fault(passed: str) -> None:
-        if lag is not None and not metering:  # it is at work: what starting takes is over
+    def at_work() -> None:
+        if lag is not None and not metering:  # what starting takes is over
             metering.append(asyncio.create_task(meter(lag)))
+
+    def fault(passed: str) -> None:
+        at_work()
         kill(passed)
 
+    if roles:  # not every role passes a point
+        asyncio.get_running_loop().call_later(_STARTED, at_work)
     try:
-        return await run(load_config(config, {}), fault=fault)
+        return await run(load_config(config, {}), fault=fault, roles=parse_roles(roles))
     finally:
         for task in metering:
             task.cancel()
@@ -71,11 +80,12 @@ def main() -> None:
     parser.add_argument("--point", default="")
     parser.add_argument("--lease", type=float, default=0.0)
     parser.add_argument("--lag", type=Path, default=None)
+    parser.add_argument("--role", default="")
     given = parser.parse_args()
     if given.lease:
         for module in (bot.deliver, bot.deliver.lane, bot.poll):
             module.LEASE = given.lease  # type: ignore[attr-defined]
-    sys.exit(asyncio.run(observed(given.config, given.point, given.lag)))
+    sys.exit(asyncio.run(observed(given.config, given.point, given.lag, given.role)))
 
 
 if __name__ == "__main__":

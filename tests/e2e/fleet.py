@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import time
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -40,10 +42,15 @@ class Fleet:
     def __init__(self, folder: Path, url: str, api: TelegramApi, press: Publisher, base_url: str = "") -> None:
         self.folder, self.url, self.api, self.press = folder, url, api, press
         self.bots: dict[str, Bot] = {}
+        #: faults, of which those that lost the answers to several messages count as many
         self.faults = 0
+        #: all are started so that they write down how long their event loops are held
+        self.observed = False
+        #: bytes of the largest process
+        self.memory = 0
+        self._base_url = base_url or api.base_url
         self.config = (
-            f'[store]\nurl = "{url}"\n[telegram]\ntoken = "{TOKEN}"\nbase_url = "{base_url or api.base_url}"\n'
-            '[sources]\ninterval = 1\nallow_private_networks = ["127.0.0.0/8", "10.0.0.0/8"]\n'
+            f'[store]\nurl = "{url}"\n[sources]\ninterval = 1\nallow_private_networks = ["127.0.0.0/8", "10.0.0.0/8"]\n'
         )
         for outlet in press.bodies:
             self.config += f'[[source]]\nurl = "{press.url(outlet)}"\nname = "{outlet}"\n'
@@ -61,20 +68,38 @@ class Fleet:
     async def start(self, name: str, roles: str, prefix: tuple[str, ...] = ()) -> None:
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        self.bots[name] = bot = Bot(folder, self.config)
-        await bot.start("--role", roles, stdin="", prefix=prefix)
+        chat = f'[telegram]\ntoken = "{TOKEN}"\nbase_url = "{self._base_url}/{name}"\n'
+        self.bots[name] = bot = Bot(folder, self.config + chat)
+        observed = ["--lag", str(folder / f"lag{len([*folder.glob('lag*')])}")] if self.observed else None
+        await bot.start("--role", roles, stdin="", prefix=prefix, observed=observed)
 
     async def start_all(self, fleet: dict[str, str] = FLEET) -> None:
         for name, roles in fleet.items():
             await self.start(name, roles)
 
-    async def kill(self, name: str) -> None:
-        self.faults += 1
+    async def kill(self, name: str) -> int:
         await self.bots[name].kill()
+        return await self.struck(name)
 
-    def freeze(self, name: str) -> None:
-        self.faults += 1
+    async def freeze(self, name: str) -> int:
         self._signal(name, signal.SIGSTOP)
+        return await self.struck(name)
+
+    async def struck(self, name: str) -> int:
+        """Counts a fault of this process, right after it: as one, or as each message that the platform took from it and
+        that is nowhere recorded, as which its answer was lost. Returns how many those are.
+        """
+        await asyncio.sleep(0.2)  # what the server was sent before is committed
+        async with await psycopg.AsyncConnection.connect(self.url) as connection:
+            sql = "select d.chat, e.body::json ->> 'title' from deliveries d join entries e on e.id = d.entry where d.state = 'due'"
+            owed = await (await connection.execute(sql)).fetchall()
+        taken = [call["params"] for call in self.api.log.of("sendMessage", ok=True) if call["via"] == name]
+        lost = sum(
+            any(chat == f"telegram:{message['chat_id']}" and title in message["text"] for chat, title in owed)
+            for message in taken
+        )
+        self.faults += max(1, lost)
+        return lost
 
     def thaw(self, name: str) -> None:
         self._signal(name, signal.SIGCONT)
@@ -132,6 +157,49 @@ class Fleet:
             found[int(call["params"]["chat_id"])].append(call["params"]["text"])
         return found
 
+    def arrived(self, titles: Collection[str]) -> dict[int, dict[str, float]]:
+        """Chat → headline → when it first came, by the monotonic clock."""
+        found: dict[int, dict[str, float]] = defaultdict(dict)
+        for call in self.api.log.of("sendMessage", ok=True):
+            for title in titles:
+                if title in call["params"]["text"]:
+                    found[int(call["params"]["chat_id"])].setdefault(title, call["at"] + self.api.log.started)
+        return found
+
+    async def in_hand(self, name: str) -> set[int]:
+        """Chats whose lane this process drains, or drained until just now."""
+        async with await psycopg.AsyncConnection.connect(self.url) as connection:
+            sql = """
+                select c.chat from claims c join procrastinate_jobs j on j.lock = 'lane ' || c.lane and j.status = 'doing'
+                join tocsin_workers w on w.worker = j.worker_id and w.session like '%%:' || %s
+            """
+            process = self.bots[name].process
+            assert process is not None
+            found = await (await connection.execute(sql, [str(process.pid)])).fetchall()
+        return {int(chat.partition(":")[2]) for (chat,) in found}
+
+    async def claimed(self) -> set[str]:
+        """Outlets that some process has in hand, or had when it died."""
+        async with await psycopg.AsyncConnection.connect(self.url) as connection:
+            sql = (
+                "select f.body::json ->> 'name' from polls p join feeds f on f.id = p.feed where p.leased_until > now()"
+            )
+            found = await (await connection.execute(sql)).fetchall()
+        return {name for (name,) in found}
+
+    async def weigh(self) -> None:
+        """Until cancelled: looks how much memory each process has."""
+        while True:
+            self.memory = max([self.memory, *map(_memory, self.bots.values())])
+            await asyncio.sleep(0.5)
+
+    def lag(self) -> dict[str, float]:
+        """Process → the longest time that something held its event loop, in all its lives."""
+        return {
+            name: max((float(path.read_text() or 0) for path in bot.folder.glob("lag*")), default=0.0)
+            for name, bot in self.bots.items()
+        }
+
     def missing(self, titles: list[str], people: int) -> list[tuple[int, str]]:
         """Alerts that did not come (yet)."""
         rung = self.rung()
@@ -187,6 +255,15 @@ class Fleet:
         return "\n".join(f"{n}: {b.errors.read_text()[-600:]}" for n, b in self.bots.items())
 
 
+def _memory(bot: Bot) -> int:
+    if bot.process is None or bot.process.returncode is not None:
+        return 0
+    try:
+        return int(Path(f"/proc/{bot.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
+
+
 class Newspaper:
     """Publishes headlines one after another."""
 
@@ -194,10 +271,13 @@ class Newspaper:
         self._press, self._titles, self._outlets = press, titles, [*press.bodies]
         self._out: dict[str, list[str]] = {outlet: [] for outlet in self._outlets}
         self._next = 0
+        #: headline → (seconds of the monotonic clock, outlet)
+        self.published: dict[str, tuple[float, str]] = {}
 
     def publish(self) -> None:
         """The next headline, in the next outlet."""
         outlet = self._outlets[self._next % len(self._outlets)]
+        self.published[self._titles[self._next]] = (time.monotonic(), outlet)
         self._out[outlet].append(self._titles[self._next])
         self._next += 1
         self._press.bodies[outlet].append(document(tuple(self._out[outlet])))

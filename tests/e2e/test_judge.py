@@ -3,6 +3,7 @@
 from random import Random
 
 from tests.e2e.judge import Verdict, judge_chats
+from tests.e2e.lateness import Lateness, Strike, too_late
 from tests.e2e.newsroom import Newsroom, headlines
 from tests.emulators.telegram_api import TelegramApi
 
@@ -58,3 +59,16 @@ def test_what_is_lost_doubled_out_of_order_or_strange_is_named() -> None:
     }  # fmt: skip
     assert "I3 BROKEN" in verdicts["I3"].by_invariant()
     assert "BROKEN" not in verdicts[""].by_invariant()
+
+
+def test_who_is_late_without_a_fault_that_touches_him_is_named() -> None:
+    """I6: a chat and an outlet beside the fault, and all after it, are late by one poll at most; what is behind may be."""
+    late = Lateness({"a": (0.0, "north"), "b": (10.0, "north"), "c": (11.0, "south"), "d": (30.0, "north")})
+    late.strikes = [Strike(9.0, 12.0, chats={1}), Strike(9.0, 12.0, outlets={"south"})]
+    arrived = {1: {"a": 1.0, "b": 20.0, "c": 21.0, "d": 31.0}, 2: {"a": 1.0, "b": 13.5, "c": 25.0, "d": 34.0}}
+    others = late.of_others(arrived)
+    assert [(chat, title) for _, chat, title in others] == [(1, "a"), (1, "d"), (2, "a"), (2, "b"), (2, "d")]
+    assert [line.partition(" after ")[0] for line in too_late(others, 1.0, 2.0)] == [
+        "I6: 2 was told 'b'",
+        "I6: 2 was told 'd'",
+    ]

@@ -112,6 +112,8 @@ class TelegramApi:
         self._pusher: asyncio.Task[None] | None = None
         app = web.Application()
         app.router.add_route("*", "/bot{token}/{method}", self._call)
+        # under an address of its own each process's calls can be told apart in the log
+        app.router.add_route("*", "/{via}/bot{token}/{method}", self._call)
         app.router.add_get("/file/bot{token}/{path:.+}", self._file)
         control_routes(app, self._control, self.log)
         self._site = Site(app)
@@ -423,7 +425,7 @@ class TelegramApi:
         method, token = request.match_info["method"], request.match_info["token"]
         params = await _params(request)
         chat = str(params.get("chat_id", ""))
-        entry = self.log.add(method, params)
+        entry = self.log.add(method, params, via=request.match_info.get("via", ""))
         rule = self.faults.find(method, chat, str(params.get("text", "")))
         try:
             if rule and rule.get("delay"):

@@ -2,8 +2,9 @@
 
     python -m tests.soak.crash_fleet [--faults 12] [--people 12] [--seed 1]
 
-Prints one line a fault and ends with I1-I5 and I8 of the fault list, read from the platform's log: every alert came,
-duplicates are at most the faults, order held, no rate was broken, nobody else was written to.
+Prints one line a fault and ends with I1-I8 of the fault list, read from the platform's log: every alert came, duplicates
+are at most the faults and lost answers, order held, no rate was broken, nobody else was written to, others were late by
+one poll at most, memory and the event loops' time are bounded. Exit code 1 when one does not hold.
 """
 
 import argparse
@@ -15,12 +16,19 @@ from pathlib import Path
 from random import Random
 
 from tests.e2e.fleet import FLEET, Fleet, Newspaper, headlines
+from tests.e2e.judge import Verdict, judge_process
+from tests.e2e.lateness import Lateness, Strike, too_late
 from tests.e2e.replay import Publisher, document
 from tests.emulators.telegram_api import TelegramApi
 from tests.store.cluster import Cluster, NoPostgres, cluster
 
 #: seconds of a freeze; longer than every lease
 FREEZE = 60.0
+#: stories before the first fault, and seconds between polls
+QUIET, INTERVAL = 4, 1.0
+#: seconds in which a fault of everything, of a deliverer that died and of one that stands still is over, and for which a
+#: poller that died keeps its feeds
+OVER, DIED, STILL, POLLED = 10.0, 10.0, 25.0, 300.0
 
 
 class Faults:
@@ -29,6 +37,7 @@ class Faults:
     def __init__(self, fleet: Fleet, postgres: Cluster, rng: Random) -> None:
         self._fleet, self._postgres, self._rng = fleet, postgres, rng
         self._thaws: set[asyncio.Task[None]] = set()
+        self.strikes: list[Strike] = []
         self.kinds: list[Callable[[], Awaitable[str]]] = [
             self.kill_any, self.kill_ingest, self.kill_poller, self.freeze_deliverer, self.freeze_ingest,
             self.freeze_poller, self.restart_server, self.cut,
@@ -54,21 +63,30 @@ class Faults:
 
     async def restart_server(self) -> str:
         self._fleet.faults += 1
+        began = time.monotonic()
         await asyncio.to_thread(self._postgres.stop, "immediate")
         await asyncio.to_thread(self._postgres.start)
+        self.strikes.append(Strike(began, time.monotonic() + OVER))
         return "PostgreSQL restarted with -m immediate"
 
     async def cut(self) -> str:
+        began = time.monotonic()
         await self._fleet.cut_connections()
+        self.strikes.append(Strike(began, time.monotonic() + OVER))
         return "all connections cut"
 
     async def _kill(self, name: str) -> str:
-        await self._fleet.kill(name)
+        strikes = await self._strikes(name, DIED)
+        lost = await self._fleet.kill(name)
         await self._fleet.start(name, FLEET[name])
-        return f"{name} killed"
+        await self._poller_had(name)
+        self.strikes += strikes
+        return f"{name} killed{f', {lost} answers lost' if lost else ''}"
 
     async def _freeze(self, name: str) -> str:
-        self._fleet.freeze(name)
+        self.strikes += await self._strikes(name, STILL)
+        lost = await self._fleet.freeze(name)
+        await self._poller_had(name)
 
         async def thaw() -> None:
             await asyncio.sleep(FREEZE)
@@ -77,17 +95,33 @@ class Faults:
         task = asyncio.create_task(thaw())
         self._thaws.add(task)
         task.add_done_callback(self._thaws.discard)
-        return f"{name} frozen for {FREEZE:.0f} s"
+        return f"{name} frozen for {FREEZE:.0f} s{f', {lost} answers lost' if lost else ''}"
+
+    async def _strikes(self, name: str, seconds: float) -> list[Strike]:
+        """Whom it touches when this process stops now."""
+        now = time.monotonic()
+        if not name.startswith("deliver"):
+            return []
+        return [Strike(now, now + seconds, chats=await self._fleet.in_hand(name))]
+
+    async def _poller_had(self, name: str) -> None:
+        """What it had in hand waits for the end of its lease."""
+        now = time.monotonic()
+        if name.startswith("poll"):
+            await asyncio.sleep(1.0)
+            self.strikes.append(Strike(now, now + POLLED, outlets=await self._fleet.claimed()))
 
     async def _take_over(self, lease: str, strike: Callable[[str], Awaitable[str]]) -> str:
         elected, before = await self._elected(lease), await self._fleet.epoch(lease)
-        done = await strike(elected)
         began = time.monotonic()
+        done = await strike(elected)
         while await self._fleet.epoch(lease) <= before:
             await asyncio.sleep(0.1)
             if time.monotonic() - began > 2 * FREEZE:
                 raise AssertionError(f"nobody took {lease} over from {elected}")
         took = time.monotonic() - began
+        if lease == "ingest":
+            self.strikes.append(Strike(began, time.monotonic() + OVER))
         return f"{done}; {await self._elected(lease)} holds {lease} after {took:.1f} s"
 
     async def _elected(self, lease: str) -> str:
@@ -100,18 +134,24 @@ class Faults:
         await asyncio.gather(*self._thaws)
 
 
-async def run(asked: argparse.Namespace, postgres: Cluster, folder: Path) -> None:
+async def run(asked: argparse.Namespace, postgres: Cluster, folder: Path) -> bool:
     rng = Random(asked.seed)
-    titles = headlines(asked.faults * 2 + 2, asked.seed)
+    titles = headlines(asked.faults * 2 + 2 + QUIET, asked.seed)
     press = await Publisher({outlet: [document(())] for outlet in ("north", "south", "east")}).start()
     async with TelegramApi() as api:
         fleet = Fleet(folder, postgres.dsn, api, press)
         await fleet.subscribe(asked.people)
         paper, faults = Newspaper(press, titles), Faults(fleet, postgres, rng)
+        fleet.observed = True
+        weighing = asyncio.create_task(fleet.weigh())
         try:
             await fleet.start_all()
             while len(press.finished) < 3:
                 await asyncio.sleep(0.2)
+            for number in range(QUIET):
+                paper.publish()
+                await fleet.all_arrive(titles[: number + 1], asked.people, 60)
+                await asyncio.sleep(rng.uniform(0, 2))
             began = time.monotonic()
             kinds: list[Callable[[], Awaitable[str]]] = []
             for number in range(asked.faults):
@@ -127,16 +167,33 @@ async def run(asked: argparse.Namespace, postgres: Cluster, folder: Path) -> Non
             await fleet.all_arrive(titles, asked.people, 300)
             duplicates = await fleet.judge(titles, asked.people)
             print(
-                f"{len(titles)} stories to {asked.people} chats: all came; {duplicates} duplicates of {fleet.faults} faults; "
-                f"at most {api.peaks()['all_per_second']} in a second"
+                f"{len(titles)} stories to {asked.people} chats: all came; {duplicates} duplicates of {fleet.faults} faults "
+                f"and lost answers; at most {api.peaks()['all_per_second']} in a second"
             )
             print("exit codes", await fleet.stop_all())
+            lateness = Lateness(paper.published, faults.strikes)
+            others = lateness.of_others(fleet.arrived(titles))
+            quiet = max(seconds for seconds, _, title in others if title in titles[:QUIET])
+            problems = too_late(others, quiet, INTERVAL)
+            latest = max(seconds for seconds, *_ in others)
+            lags = fleet.lag()
+            slowest = max(lags, key=lambda name: lags[name])
+            verdict = Verdict()
+            judge_process(verdict, fleet.memory, lags[slowest])
+            problems += verdict.problems
+            print(
+                f"I6: {len(others)} alerts that no fault touched came within {latest:.1f} s, {quiet:.1f} s when all is well\n"
+                f"I7: {fleet.memory >> 20} MB, {slowest}'s event loop held for {lags[slowest] * 1000:.0f} ms"
+            )
+            print("\n".join(problems) or "all invariants hold")
+            return bool(problems)
         finally:
+            weighing.cancel()
             await fleet.end()
             await press.stop()
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, default=16)
     parser.add_argument("--people", type=int, default=12)
@@ -145,10 +202,11 @@ def main() -> None:
     asked = parser.parse_args()
     try:
         with cluster() as postgres, tempfile.TemporaryDirectory() as folder:
-            asyncio.run(run(asked, postgres, Path(folder)))
+            return asyncio.run(run(asked, postgres, Path(folder)))
     except NoPostgres as error:
         print(f"not run: {error}")
+        return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
