@@ -5,6 +5,7 @@ when the chat platform has just taken a message and not answered yet, and at ran
 """
 
 import asyncio
+import math
 import os
 import signal
 import time
@@ -209,8 +210,10 @@ async def crash_loop(
     *,
     chats: int = 12,
     progress: Callable[[str], None] = _nothing,
+    seconds: float = math.inf,
 ) -> Verdict:
-    """All of it, on the store at this URL. `progress` is told of each life when it is over."""
+    """All of it, on the store at this URL. `progress` is told of each life when it is over; after `seconds` none begins."""
+    end, number = time.monotonic() + seconds, 0
     async with TelegramApi() as api:
         loop = CrashLoop(folder, store, api, rng)
         try:
@@ -219,6 +222,8 @@ async def crash_loop(
                 began = time.monotonic()
                 await loop.live(kill)
                 progress(f"{number:4}/{len(lives)} {kill!s:28} {time.monotonic() - began:5.1f} s; {loop}")
-            return await loop.settle(within=60 + len(lives) * 2)
+                if time.monotonic() > end:
+                    break
+            return await loop.settle(within=60 + number * 2)
         finally:
             await loop.close()
