@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.model import ChatId
+from bot.store import open_store
+from tests.chats.rig import eventually
 from tests.e2e.fleet import Fleet, Newspaper, headlines
+from tests.e2e.process import Bot
 from tests.e2e.replay import Publisher, document
+from tests.emulators.slack_api import APP_TOKEN, BOT_TOKEN, SlackApi
 from tests.emulators.telegram_api import TelegramApi
 from tests.store.cluster import Cluster, NoPostgres, cluster
 
@@ -86,3 +91,54 @@ async def test_whatever_breaks_every_alert_comes(fleet: Fleet, postgres: Cluster
     for name, bot in fleet.bots.items():
         if bot.process is not None and bot.process.returncode is None:
             assert await bot.stop() == 0, (name, bot.errors.read_text())
+
+
+async def test_two_processes_share_the_events_of_slack(tmp_path: Path, postgres: Cluster) -> None:
+    """Both keep a socket open, Slack gives each event to one of them, and each is answered once, though it is repeated on
+    the other; so is what comes when one is killed.
+    """
+    config = (
+        f'[store]\nurl = "{postgres.dsn}"\n[slack]\nbot_token = "{BOT_TOKEN}"\napp_token = "{APP_TOKEN}"\n'
+        'base_url = "{}"\n[[source]]\nurl = "http://127.0.0.1:9/feed.xml"\n'
+    )
+    async with SlackApi() as slack:
+        slack.channel("C1")
+        bots = []
+        try:
+            for number in (1, 2):
+                folder = tmp_path / str(number)
+                folder.mkdir()
+                bots.append(Bot(folder, config.format(slack.base_url)))
+                await bots[-1].start("--role", "chat", stdin="")
+            await eventually(lambda: slack.state()["sockets"] == 2, 60)
+
+            async def say(user: str, query: str) -> None:
+                slack.person(user)
+                slack.im(user, f"D{user}")
+                slack.dm(f"subscribe {query}", user)
+                await eventually(lambda: slack.shown(f"D{user}"), 60)
+
+            await asyncio.gather(*(say(f"U{n}", f"lighthouse{n}") for n in range(6)))
+            events = slack.log.of("(envelope)")
+            assert {call["socket"] for call in events} == {events[0]["socket"], events[1]["socket"]}
+            assert events[0]["socket"] != events[1]["socket"]
+            for number in reversed(range(6)):  # Slack repeats what it holds for unanswered, on the other socket
+                slack.again(number)
+            await eventually(lambda: all(call["ok"] for call in slack.log.of("(envelope)")), 30)
+            assert all(
+                one["socket"] != two["socket"]
+                for one, two in zip(events, slack.log.of("(envelope)")[:5:-1], strict=True)
+            )
+            await bots[0].kill()
+            await eventually(lambda: slack.state()["sockets"] == 1, 30)
+            await asyncio.gather(*(say(f"U{n}", f"lighthouse{n}") for n in range(6, 8)))
+            await asyncio.sleep(1.0)
+            assert [len(slack.shown(f"DU{n}")) for n in range(8)] == [1] * 8
+            assert await bots[1].stop() == 0
+        finally:
+            for bot in bots:
+                await bot.kill()
+    store = await open_store(postgres.dsn)
+    subscriptions = [s.query for n in range(8) for s in await store.subscriptions(ChatId("slack", f"DU{n}"))]
+    await store.close()
+    assert sorted(subscriptions) == [f"lighthouse{n}" for n in range(8)]

@@ -426,7 +426,7 @@ class SlackApi:
         if self.request_url:
             self._later(self._deliver_http(envelope))
         elif self._sockets:
-            self._later(self._deliver(envelope, self._sockets[-1]))
+            self._later(self._deliver(envelope, self._sockets[number % len(self._sockets)]))
         return number
 
     async def _deliver(self, envelope: Envelope, socket: web.WebSocketResponse, retry: int = 0) -> None:
@@ -439,6 +439,7 @@ class SlackApi:
         if envelope.kind == "events_api":
             frame |= {"retry_attempt": retry, "retry_reason": "timeout" if retry else ""}
         envelope.entry["sent"] = time.monotonic() - self.log.started
+        envelope.entry["socket"] = id(socket)
         with contextlib.suppress(ConnectionError):
             await socket.send_json(frame)
 
