@@ -439,10 +439,12 @@ def test_run_once_answers_polls_delivers_and_ends(home: Path, site: str) -> None
     parts = ("rung", "grown", "developed", "folded", "held", "muted", "failed")
     assert status["matched"] == sum(status[part] for part in parts)
     assert "sources        1 (0 failing)" in tocsin("status").stdout
-    assert "sound" in tocsin("db", "check").stdout
+    sound = tocsin("db", "check").stdout
+    assert "sound: 1 source, 3 entries, 3 stories, 1 chat, 1 subscription, " in sound
+    assert "1 chat, 1 subscription, " in tocsin("check").stdout
 
     here, there = "tinydb:///data/tocsin.json", "tinydb:///data/copy.json"
-    assert "1 subscriptions" in tocsin("db", "copy", here, there).stdout
+    assert " 1 subscription, " in tocsin("db", "copy", here, there).stdout
     assert json.loads(tocsin("status", "--json", DATABASE_URL=there).stdout)["subscriptions"] == 1
     assert "postgresql" in failed(tocsin("db", "copy", here, "mysql://u:hunter2@h/d"))
     (home / "data" / "tocsin.json").write_bytes(b"this is no store")

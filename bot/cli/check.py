@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from bot.cli.db import find_problems, read_through
+from bot.cli.db import find_problems, in_words, read_through
 from bot.cli.shell import ConfigOption, JsonOption, note, nothing_stored, out, out_json, progress, run, settings
 from bot.cli.status import hubs
 from bot.errors import StoreError
@@ -176,7 +176,7 @@ async def _store(config: Config) -> list[Finding]:
         return [Finding("store", "broken", str(error))]
     if problems:
         return [Finding("store", "broken", "; ".join(problems))]
-    return [Finding("store", "ok", f"{where}: {', '.join(f'{count} {what}' for what, count in rows.items())}")]
+    return [Finding("store", "ok", f"{where}: {in_words(rows)}")]
 
 
 async def _hubs(config: Config) -> list[Finding]:

@@ -12,6 +12,8 @@ from bot.errors import StoreError
 from bot.sources.urls import mask_url
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.config import Config
 
 app = typer.Typer(no_args_is_help=True, help="Copy and check stores.")
@@ -29,7 +31,7 @@ def copy(
     settings(config)
     with progress("copying") as step:
         rows = run(copy_store(source, target, step))
-    out(f"Copied {', '.join(f'{count} {table}' for table, count in rows.items() if count) or 'an empty store'}.")
+    out(f"Copied {in_words({table: count for table, count in rows.items() if count}) or 'an empty store'}.")
 
 
 @app.command()
@@ -42,7 +44,16 @@ def check(config: ConfigOption = None) -> None:
     if problems:
         raise StoreError("; ".join(problems))
     rows = run(read_through(loaded))
-    out(f"The store is sound: {', '.join(f'{count} {what}' for what, count in rows.items())}.")
+    out(f"The store is sound: {in_words(rows)}.")
+
+
+def in_words(rows: Mapping[str, int]) -> str:
+    """Counted rows by kind, whose names are plurals: "1 chat, 2 entries"."""
+    return ", ".join(f"{count} {_one(kind) if count == 1 else kind}" for kind, count in rows.items())
+
+
+def _one(kind: str) -> str:
+    return f"{kind[:-3]}y" if kind.endswith("ies") else kind.removesuffix("s")
 
 
 async def find_problems(config: Config) -> list[str]:

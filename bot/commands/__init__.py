@@ -83,6 +83,11 @@ _ELSEWHERE = {
     "privacy": "mydata",
 }
 
+#: how people begin who were told of no command, in the languages spoken here
+_GREETINGS = frozenset(
+    ["hi", "hello", "hey", "hallo", "bonjour", "salut", "hola", "merhaba", "selam", "привет", "здравствуйте", "مرحبا", "سلام"]
+)  # fmt: skip
+
 #: commands and buttons that change when alerts may sound: what is held for the old settings is looked at again
 _TIMING = frozenset({"pause", "resume", "digest", "quiet", "timezone", "snooze"})
 
@@ -215,7 +220,12 @@ class Commands:
         if name:
             return await self._run(name, asked, rest)
         text = asked.incoming.text
-        return await self._run("subscribe", asked, text) if was_asked else subscribing.offer(text)
+        if was_asked:
+            return await self._run("subscribe", asked, text)
+        word = text.strip(" !.").casefold()
+        if word in _GREETINGS or word in _ELSEWHERE:
+            return await self._run("start" if word in _GREETINGS else word, asked, "")
+        return subscribing.offer(text)
 
     def _was_asked(self, asked: Asked) -> bool:
         """Whether this person was asked for a query here a moment ago; the question is answered by whatever comes."""

@@ -193,7 +193,7 @@ async def updates(asked: Asked) -> Reply:
     if switch not in ("on", "off"):
         how = _("Say {off} or {on}, with a number for one subscription: {example}.")
         commands = {"off": code("/updates off"), "on": code("/updates on"), "example": code("/updates 2 off")}
-        return say(*sentence(how, **commands))
+        return say(*_updates_now(await asked.mine()), *sentence(how, **commands))
     chosen: Sequence[Subscription] = await asked.mine()
     if which:
         found, missing = await _target(asked, " ".join(which))
@@ -208,6 +208,15 @@ async def updates(asked: Asked) -> Reply:
     else:
         done = ngettext("Updates off for {count} subscription.", "Updates off for {count} subscriptions.", count)
     return say(fill(done, count=count))
+
+
+def _updates_now(mine: Sequence[Subscription]) -> list[str]:
+    """For how many subscriptions updates are on, and for how many off; nothing where there are none."""
+    on = sum(subscription.updates for subscription in mine)
+    off = len(mine) - on
+    with_them = ngettext("Updates on for {count} subscription.", "Updates on for {count} subscriptions.", on)
+    without = ngettext("Updates off for {count} subscription.", "Updates off for {count} subscriptions.", off)
+    return [fill(text, count=count) + " " for text, count in ((with_them, on), (without, off)) if count]
 
 
 async def mute_story(asked: Asked) -> Reply:

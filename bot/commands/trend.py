@@ -48,14 +48,15 @@ async def trend(asked: Asked, usual: int = _USUAL) -> Reply:
     zone = ZoneInfo(asked.chat.timezone)
     today = asked.now.astimezone(zone).date()
     count = min(max(span.days, 2), _MOST)
+    cut = ["\n", fill(_("A chart has {count} days at most."), count=_MOST)] if span.days > _MOST else []
     days = [today - timedelta(days=back) for back in range(count - 1, -1, -1)]
     found, kept_since = await _mentions(asked, query, days[0], zone)
     if not found:
         nothing = ngettext(
             "Nothing in the last {count} day for {query}.", "Nothing in the last {count} days for {query}.", count
         )
-        return say(*sentence(nothing, count=count, query=code(text)), *_horizon(kept_since, days[0], zone))
-    return await _drawn(text, found, days, zone, kept_since)
+        return say(*sentence(nothing, count=count, query=code(text)), *cut, *_horizon(kept_since, days[0], zone))
+    return await _drawn(text, found, days, zone, [*cut, *_horizon(kept_since, days[0], zone)])
 
 
 async def _mentions(asked: Asked, query: Query, first: date, zone: ZoneInfo) -> tuple[list[Entry], datetime | None]:
@@ -72,7 +73,7 @@ async def _mentions(asked: Asked, query: Query, first: date, zone: ZoneInfo) -> 
 
 
 async def _drawn(
-    text: str, found: Sequence[Entry], days: Sequence[date], zone: ZoneInfo, kept_since: datetime | None
+    text: str, found: Sequence[Entry], days: Sequence[date], zone: ZoneInfo, notes: Sequence[str]
 ) -> Reply:
     totals: Counter[str] = Counter()
     by_day: dict[date, Counter[str]] = defaultdict(Counter)
@@ -112,7 +113,7 @@ async def _drawn(
         ),
         "\n",
         *listed(outlets),
-        *_horizon(kept_since, days[0], zone),
+        *notes,
     ]
     numbers = listed([f"{day_and_month(day)} {count}" for day, count in zip(days, each_day, strict=True)])
     alt = "".join(span.text for span in sentence(_("Mentions a day: {numbers}"), numbers=numbers))

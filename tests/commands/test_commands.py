@@ -113,6 +113,20 @@ async def test_words_of_other_bots_lead_here(world: World, typed: str, meant: st
     assert f"Did you mean {meant}?" in (await world.say(typed)).message.text
 
 
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("hi", "Tell me what to listen for"),
+        ("Привет!", "Tell me what to listen for"),
+        ("List", "Did you mean /subscriptions?"),
+        ("list of ships", "To be told about this, send /subscribe list of ships"),
+    ],
+)
+async def test_a_greeting_is_no_keyword(world: World, typed: str, says: str) -> None:
+    """Who says hello in a private chat is greeted, and who says a command's word without a slash is led to it."""
+    assert says in (await world.say(typed, private=True)).message.text
+
+
 async def test_what_others_are_called_here_is_there(world: World) -> None:
     """What is suggested works."""
     for meant in _ELSEWHERE.values():
@@ -175,6 +189,20 @@ async def test_settings_are_kept_and_read_back(world: World) -> None:
     assert (chat.quiet, chat.timezone, chat.digest) == ((time(22), time(7)), "Europe/Istanbul", "weekly mon 08:05")
     subscription = (await world.store.subscriptions(HERE))[0]
     assert (subscription.digest, subscription.updates) == ("hourly", False)
+
+
+async def test_updates_says_how_it_is_set(world: World) -> None:
+    """Alone it shows the present setting, as the other settings do."""
+    assert (await world.say("/updates")).message.text.startswith("Say /updates off or /updates on")
+    await world.say("/subscribe Idlib, S-300, flood")
+    assert (await world.say("/updates")).message.text.startswith("Updates on for 3 subscriptions. Say /updates off")
+    await world.say("/updates 2 off")
+    assert (
+        "Updates on for 2 subscriptions. Updates off for 1 subscription. Say"
+        in (await world.say("/updates")).message.text
+    )
+    await world.say("/updates off")
+    assert (await world.say("/updates")).message.text.startswith("Updates off for 3 subscriptions. Say")
 
 
 async def test_full_hours_need_no_minutes(world: World) -> None:

@@ -43,13 +43,20 @@ async def test_many_outlets_are_folded_into_others(world: World) -> None:
     assert "others" not in (await world.say("/trend Idlib")).message.text
 
 
+async def test_a_chart_of_fewer_days_than_asked_for_says_so(world: World) -> None:
+    """Who asks for 400 days and gets 90 is told; who gets all of them is not."""
+    await world.poll("North Wire", item("Idlib"))
+    assert "\nA chart has 90 days at most." in (await world.say("/trend Idlib 400d")).message.text
+    assert "at most" not in (await world.say("/trend Idlib 90d")).message.text
+
+
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
         ("/trend", "/trend Idlib 30d"),
         ("/trend 30d", "Nothing in the last 14 days for 30d"),
         ("/trend whale 2d", "Nothing in the last 2 days for whale"),
-        ("/trend whale 900d", "Nothing in the last 90 days for whale"),
+        ("/trend whale 900d", "Nothing in the last 90 days for whale.\nA chart has 90 days at most."),
         ('/trend "air', "I can't read this query"),
     ],
 )

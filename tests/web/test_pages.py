@@ -69,6 +69,16 @@ async def test_every_section_is_there_and_well_dressed(tmp_path: Path) -> None:
         assert 'rel="next"' not in overview
 
 
+async def test_an_alert_that_grew_by_one_grew_once(tmp_path: Path) -> None:
+    """Nobody says "1 time"."""
+    clock = FakeClock()
+    async with page_of(tmp_path, clock=clock, fill=lambda s: invent(s, clock.now())) as rig:
+        html = (await get(f"{rig.url}/alerts"))[1]
+    assert ">grew once<" in html
+    assert re.search(r">grew [2-9] times<", html)
+    assert "1 time<" not in html
+
+
 async def test_reasons_are_told_in_the_readers_language(tmp_path: Path) -> None:
     """Rows keep English; a page in German shows no half-English line."""
     clock = FakeClock()
