@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from bot.chats.manifest import SCOPES
 from bot.cli import app
 from bot.commands import COMMANDS
 from bot.config import Config, example_path
@@ -104,3 +105,8 @@ async def test_the_pictures_are_what_the_code_prints() -> None:
     """A picture of how it was last year is a promise that nobody keeps. New ones: python -m tests.pictures."""
     for name, svg in (await pictures()).items():
         assert (ROOT / "docs" / "pictures" / name).read_text("utf-8") == svg, f"python -m tests.pictures ({name})"
+
+
+def test_every_permission_on_slack_has_its_reason() -> None:
+    """Who pastes the manifest is told what each scope is for."""
+    assert [scope for scope in SCOPES if f"`{scope}`" not in page("docs/slack.md")] == []

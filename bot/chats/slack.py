@@ -138,6 +138,8 @@ class SlackMessenger:
                 bot_id=found.get("bot_id"),
                 bot_user_id=found.get("user_id"),
             )
+            me, team = found.get("user"), found.get("team")
+            log.info("on Slack as @%s in %s; begin with /subscribe Idlib, or in a channel: /invite @%s", me, team, me)
             return
 
     def _build_app(self) -> AsyncApp:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NewType
 
 from bot.chats.plain import ELLIPSIS, clean, clean_spans, cut, cut_spans, isolate, utf16
+from bot.chats.slack_events import typed_here
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ def escape(text: str) -> SlackText:
 
 def fallback(message: Message) -> SlackText:
     """The message without looks, for notifications, screen readers and the second try after refused blocks."""
-    spans = cut_spans(clean_spans(message.spans), LENGTH)
+    spans = cut_spans(_spans(message), LENGTH)
     text = "".join(span.text for span in spans).strip()
     while (size := utf16(escape(text))) > FALLBACK:
         text = cut(text, utf16(text) * (FALLBACK - 10) // size) + ELLIPSIS
@@ -48,12 +49,18 @@ def fallback(message: Message) -> SlackText:
 def blocks(message: Message) -> list[Block]:
     """Sections and rows of buttons, within Slack's limits; [] when nothing is left to show."""
     rows = [block for row in message.buttons if (block := _actions(row))]
-    sections = _sections(cut_spans(clean_spans(message.spans), LENGTH), right_to_left=message.right_to_left)
+    sections = _sections(cut_spans(_spans(message), LENGTH), right_to_left=message.right_to_left)
     shown: list[Block] = [
         {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
         for text in sections[: BLOCKS - len(rows)]
     ]
     return shown + rows if shown else []
+
+
+def _spans(message: Message) -> list[Span]:
+    """What is shown, with commands as people can type them here."""
+    cleaned = clean_spans(message.spans)
+    return [replace(span, text=typed_here(span.text)) if span.code else span for span in cleaned]
 
 
 def label(text: str, length: int = _LABEL) -> Block:

@@ -48,6 +48,7 @@ _WORDS = frozenset(
         "silence",
         "why",
         "latest",
+        "trend",
         "sources",
         "status",
         "mydata",
@@ -230,6 +231,12 @@ def as_command(words: str, *, always: bool) -> str:
         return words
     first, _, rest = words.partition(" ")
     return f"/{first.lower()} {rest}".strip() if always or first.lower() in _WORDS else words
+
+
+def typed_here(text: str) -> str:
+    """A command as people type it on Slack: one that is not Slack's own command goes through /tocsin."""
+    name = text[1:].partition(" ")[0] if text.startswith("/") else ""
+    return f"/tocsin {text[1:]}" if name in _WORDS - {known for known, *_about in COMMANDS} else text
 
 
 def clean_line(text: str) -> str:

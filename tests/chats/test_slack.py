@@ -381,6 +381,14 @@ async def test_people_are_answered_in_the_language_they_read_slack_in(slack: Sla
     assert len([c for c in slack.log.of("users.info") if c["params"]["user"] == "U1"]) == 1
 
 
+async def test_a_start_says_who_the_bot_is(slack: SlackApi, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever starts it sees that it runs, and what to type."""
+    caplog.set_level(logging.INFO)
+    async with connected(slack, Desk()):
+        await eventually(lambda: "on Slack as @tocsin in Emulator" in caplog.text)
+    assert caplog.text.count("on Slack as") == 1
+
+
 async def test_help_about_a_command_where_it_is_typed(slack: SlackApi) -> None:
     """`/subscribe help` is no wish for news about help."""
     desk = Desk()

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from bot.chats.plain import clean
 from bot.chats.slack_blocks import SECTION, TOTAL, blocks, fallback
+from bot.chats.slack_events import as_command
+from bot.commands import COMMANDS
 from bot.model import Button, Message, Span
 from tests.emulators.slack_blocks import controls, mentions, problem_of, read, shown, texts_of
 
@@ -48,6 +50,29 @@ def test_row_26_looks_and_escapes(span: Span, wanted: str) -> None:
     block = blocks(message(Span("("), span, Span(")")))[0]
     assert block["text"]["text"].removeprefix("(").removesuffix(")").strip() == wanted.strip()
     assert block["text"]["verbatim"] is True
+
+
+@pytest.mark.parametrize(
+    ("command", "typed"),
+    [
+        ("/trend Idlib", "/tocsin trend Idlib"),
+        ("/forget yes", "/tocsin forget yes"),
+        ("/help", "/tocsin help"),
+        ("/subscribe Idlib", "/subscribe Idlib"),
+        ("/frobnicate", "/frobnicate"),
+        ("S-300 /help", "S-300 /help"),
+    ],
+)
+def test_commands_are_shown_as_slack_takes_them(command: str, typed: str) -> None:
+    """Slack refuses commands that the app has not: what is shown must work when it is typed as shown."""
+    shown_to_all = message(Span("Send "), Span(command, code=True), Span("/help in a headline"))
+    assert f"Send {typed}/help in a headline" == fallback(shown_to_all)
+    assert f"`{typed}`" in blocks(shown_to_all)[0]["text"]["text"]
+
+
+def test_every_command_is_understood_without_a_slash() -> None:
+    """A word that begins a command here must not be taken for news that somebody wants."""
+    assert [name for name in COMMANDS if as_command(f"{name} x", always=False) != f"/{name} x"] == ["manage"]
 
 
 def test_a_look_inside_a_word_is_still_seen() -> None:
