@@ -27,12 +27,28 @@ _PLATFORMS = {"telegram": "Telegram", "slack": "Slack"}
 _TALL, _BAR = 22, 4
 
 
+#: what turns the rest of a line round, and would leak out of a <bdi> when it is not closed
+_TURNS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+#: marks above and below a letter beyond the third: they are piled up over other lines
+_PILE = re.compile(
+    "([\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{3})[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+"
+)
+
+
+def _tame(value: object) -> object:
+    """A text that stays in its place, whatever it holds; markup of our own is left alone."""
+    if type(value) is not str or value.isascii():
+        return value
+    return _PILE.sub(r"\1", value.translate(_TURNS))
+
+
 def environment() -> Environment:
     """Templates in which everything is escaped and nothing may be missing."""
     made = Environment(
         loader=PackageLoader("bot.web"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_tame,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,

@@ -1,6 +1,7 @@
 """The page as people meet it, in headless Chromium: Debian's, through playwright; skipped with the reason without one."""
 
 import asyncio
+import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -263,6 +264,25 @@ async def test_row_43_hostile_news_raises_no_dialog(tmp_path: Path) -> None:
         await page.goto(f"{rig.url}/stories/s")
         await page.locator(".entries a").first.hover()
         await asyncio.sleep(0.2)
+
+
+async def test_nothing_leaves_its_place(tmp_path: Path) -> None:
+    """Overrides that nobody closes do not turn the host beside them round, and marks are not piled up over other lines."""
+    turned, piled = "RTL \u2067 \u202e daolnwod", "Pile e" + "\u0301" * 60
+
+    async def fill(store: Store) -> None:
+        now = SystemClock().now()
+        feeds = [Feed(FeedId(f"https://{n}.example/"), name=name) for n, name in enumerate((turned, piled, "é" * 300))]
+        await store.sync_feeds(feeds, now)
+
+    async with page_of(tmp_path, clock=SystemClock(), fill=fill) as rig, visiting(rig, viewport=PHONE) as page:
+        await page.goto(f"{rig.url}/sources")
+        shown = await page.locator("main").inner_text()
+        assert not set(shown) & {"\u2067", "\u202e"}
+        assert "0.example" in shown
+        assert max(len(found) for found in re.findall("\u0301+", shown)) == 3
+        wide, may = await widths(page)
+        assert wide <= may
 
 
 async def test_what_failed_is_tried_again_with_a_button(tmp_path: Path) -> None:
