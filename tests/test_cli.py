@@ -390,7 +390,8 @@ def test_check_and_status_tell_of_hubs(home: Path, site: str) -> None:
         store = await open_store("tinydb:///data/tocsin.json")
         feed = FeedId(f"{site}/feed")
         hub = HubLease("key", feed, "https://hub.example/", feed, "hush", now, HubState.ACTIVE, now + timedelta(days=9))
-        await store.put_hub_lease(replace(hub, last_push=now))
+        # at an interval of a second a post of now would be old before the last command ran
+        await store.put_hub_lease(replace(hub, last_push=now + timedelta(hours=1)))
         await store.close()
 
     asyncio.run(lease())
