@@ -54,8 +54,35 @@ _PHRASES = (
 _BEGINS = r"(?:(?-i:(?=[A-ZÀ-ÞА-ЯЁІЇЄ(\[]))|^|(?<=\n)|(?<=[.!?…]\s)|(?<![a-zа-яёà-ÿ ]))"
 _ENDS = r"(?=[\s)\]\"'”’»›→>…]*(?:$|\n|[.!:…»›→>]))"
 _PHRASE = re.compile(
-    "|".join([*(f"(?:{_BEGINS}(?:{link}){_ENDS})" for link in _LINKS), *(f"(?:{phrase})" for phrase in _PHRASES)]),
-    re.IGNORECASE,
+    "|".join([f"{_BEGINS}(?:{'|'.join(_LINKS)}){_ENDS}", *(f"(?:{phrase})" for phrase in _PHRASES)]), re.IGNORECASE
+)
+_WHOLE = "full/whole/entire/complete/rest of the/rest of this/original"
+_TEXT = "story/article/post/report/text/entry/piece/review/interview"
+_SAID = (
+    "continue reading/keep reading/read more/read on/read further/read it/find out more/learn more/see more/"
+    "show more/view more/more details/more here/click here/tap here/weiterlesen/mehr lesen/mehr dazu/lesen sie/"
+    "zum artikel/ganzen artikel/lire la suite/lire l'article/lire l’article/lire aussi/lire plus/"
+    "en savoir plus/continuer la lecture/leer más/leyendo/ver más/noticia complet/nota complet/"
+    "artículo complet/leia mais/leia também/continue lendo/saiba mais/ler mais/continuar le/continuar a le/"
+    "a leggere/leggi tutto/leggi anche/leggi di più/leggi l'/leggi l’/saperne di più/lees meer/lees verder/"
+    "lees ook/läs mer/les mer/læs mere/czytaj /více zde/číst dál/devamini oku/haberin devami/devami için/"
+    "detaylar için/читать далее/читать дальше/читать полностью/читать также/подробнее/читайте также/"
+    "читайте далее/узнать больше/читати далі/читати також/детальніше/докладніше/اقرأ أيض/اقرأ ايض/لمزيد/"
+    "تابع القراءة/ادامه مطلب/بیشتر بخوانید/مزید پڑھیں/קרא עוד/קראו עוד/המשך קריאה/阅读全文/閱讀全文/阅读更多/閱讀更多/点击查看/"
+    "查看更多/繼續閱讀/继续阅读/续きを読む/続きを読む/もっと読む/全文を読む/더 보기/더보기/자세히/आगे प/और प/आरও পড়ুন/আরও পড়ুন/อ่านต่อ/đọc tiếp/"
+    "xem thêm/baca juga/baca selengkapnya/appeared first/first appeared/originally published/"
+    "originally appeared/erschien zuerst/apparu en premier/primero en/primeiro em/proviene da/essere il primo/"
+    "впервые появил/появились сначала/submitted by/[link]/[comments]/ comment]/ comments]/article url/"
+    "comments url/points: /# comments: /unlimited access/full access/free access/enjoy exclusive/log in/login/"
+    "sign in/signin/register/sign up/signup/subscribe/share this/share on/share via/rights reserved/"
+    "rechte vorbehalten/droits réservés/derechos reservados/direitos reservados/diritti riservati/"
+    "права защищены/copyright/©"
+)  # fmt: skip
+#: folded, what stands in all that `_PHRASE` finds; a text that has none of these, as most, needs no search
+_HINTS = (*(f"{whole} {text}" for whole in _WHOLE.split("/") for text in _TEXT.split("/")), *_SAID.split("/"))
+#: the same of a row of buttons
+_BUTTONS = re.compile(
+    r"(?:share|tweet|pin it|print|mail|whatsapp|facebook|twitter|telegram|linkedin)[ ,|/·]+(?:share|tweet|pin|print|e|whats|face|twit|tele|linked|reddit)"
 )
 
 #: a sentence that begins or speaks so is a prompt, not news
@@ -89,7 +116,15 @@ _STAMP = re.compile(
 def blanked(text: str) -> str:
     """The text with phrases that no person wrote for this entry blanked by NULs; a phrase ends the line it stands in."""
     text = _STAMP.sub(lambda m: "\x00" * len(m.group()), text)
+    folded = _folded(text)
+    if not (any(map(folded.__contains__, _HINTS)) or _BUTTONS.search(folded)):
+        return text
     return _PHRASE.sub(lambda m: "\n" + "\x00" * (len(m.group()) - 2) + "\n"[: len(m.group()) - 1], text)
+
+
+def _folded(text: str) -> str:
+    """One spelling of all letters that a pattern takes for equal when it ignores case."""
+    return text.lower() if text.isascii() else text.replace("İ", "i").replace("ı", "i").casefold()
 
 
 def is_prompt(sentence: str) -> bool:
