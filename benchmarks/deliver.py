@@ -24,6 +24,7 @@ from bot.clock import SystemClock
 from bot.deliver import Deliverer
 from bot.pace import LocalPace
 from bot.store import open_store
+from bot.store.tiny import TinyStore
 from bot.stories.summary import Habits
 from tests.e2e.backlog import fill
 from tests.emulators.telegram_api import TOKEN
@@ -57,7 +58,8 @@ async def main() -> None:
                 store = await open_store(f"tinydb:///{Path(folder) / 'store.json'}")
                 await fill(store, asked.chats, asked.alerts)
                 clock = SystemClock()
-                pace = LocalPace(clock)
+                assert isinstance(store, TinyStore)
+                pace = LocalPace(clock, store)
                 telegram = TelegramMessenger(TOKEN, clock=clock, base_url=base, pace=pace)
                 deliverer = Deliverer(
                     store=store, messengers={"telegram": telegram}, clock=clock, rng=Random(1), habits=Habits(),

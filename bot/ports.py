@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         Tally,
         Validators,
         Volume,
+        Wait,
     )
 
 
@@ -374,6 +375,18 @@ class Overview(Protocol):
 
     async def check_writable(self) -> None:
         """Writes something without meaning. Raises StoreError with the reason why nothing can be kept now."""
+        ...
+
+
+class PaceStore(Protocol):
+    """What pace must survive a restart of the one process that sends. Where several send, the store has the pace itself."""
+
+    async def waits(self) -> list[Wait]:
+        """All that were put, the last of each kind and name; those that are long over may be missing."""
+        ...
+
+    async def put_waits(self, waits: Sequence[Wait]) -> None:
+        """Replaces those of the same kind and name."""
         ...
 
 

@@ -28,14 +28,30 @@ class Pacer:
 
     def reserve(self, chat: ChatId, *, limits: Limits, group: bool, now: float) -> float:
         """Books the next moment that all limits of the chat allow; returns how many seconds to wait for it."""
-        buckets = self._buckets(chat, limits, group=group)
-        at = max((self._free_at(key, rate, burst, now) for key, rate, burst in buckets), default=now)
-        at = max(at, self.state.get(("blocked", chat.platform), 0.0))
-        for key, rate, _ in buckets:
-            self.state[key] = max(self.state.get(key, 0.0), at) + _MARGIN / rate
+        wait = max(
+            self.chat_wait(chat, limits=limits, group=group, now=now),
+            self.platform_wait(chat.platform, limits=limits, now=now),
+            self.blocked(chat.platform, now),
+        )
+        self.take(chat, limits=limits, group=group, now=now + wait)
+        return wait
+
+    def take(self, chat: ChatId, *, limits: Limits, group: bool, now: float) -> None:
+        """Draws one send at this moment from all buckets of the chat."""
+        for key, rate, _ in self._buckets(chat, limits, group=group):
+            self.state[key] = self._after(key, rate, now)
         if len(self.state) > _SWEEP_AT:
             self.state = {key: full for key, full in self.state.items() if full > now}
-        return at - now
+
+    def after(self, chat: ChatId, *, limits: Limits, group: bool, now: float) -> dict[tuple[str, str], float]:
+        """When the chat's own buckets would be full again after a send at this moment; draws nothing."""
+        buckets = self._buckets(chat, limits, group=group)
+        return {key: self._after(key, rate, now) for key, rate, _ in buckets if key[0] != "platform"}
+
+    def platform_wait(self, platform: str, *, limits: Limits, now: float) -> float:
+        """Seconds until the platform's rate over all chats allows a send; books nothing."""
+        rate = limits.platform_rate
+        return self._free_at(("platform", platform), rate, _PLATFORM_BURST, now) - now if rate > 0 else 0.0
 
     def chat_wait(self, chat: ChatId, *, limits: Limits, group: bool, now: float) -> float:
         """Seconds that this chat's own limits ask for now, whatever the rest of the platform does; books nothing."""
@@ -51,6 +67,9 @@ class Pacer:
     def blocked(self, platform: str, now: float) -> float:
         """Seconds for which the whole platform must wait still."""
         return max(0.0, self.state.get(("blocked", platform), 0.0) - now)
+
+    def _after(self, key: tuple[str, str], rate: float, now: float) -> float:
+        return max(self.state.get(key, 0.0), now) + _MARGIN / rate
 
     def _free_at(self, key: tuple[str, str], rate: float, burst: int, now: float) -> float:
         return max(now, self.state.get(key, 0.0) - (burst - 1) * _MARGIN / rate)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from bot.app.together import Together
     from bot.config import Config
     from bot.model import Chat, ChatId, Feed
-    from bot.ports import Clock, CommandHandler, Fetcher, Messenger, Pace, Parser, Store
+    from bot.ports import Clock, CommandHandler, Fetcher, Messenger, Pace, PaceStore, Parser, Store
     from bot.sample.wire import SampleWire
     from bot.web.server import WebServer
 
@@ -68,7 +68,7 @@ class App:
         self.rng = random.Random()  # noqa: S311 - jitter
         self.habits = Habits()
         self.together = _together(config, store, self.clock)
-        self.pace: Pace = self.together.pace if self.together else LocalPace(self.clock)
+        self.pace: Pace = self.together.pace if self.together else LocalPace(self.clock, _pace_store(store))
         self.fault = fault
         commands = Commands(
             store=store,
@@ -109,6 +109,8 @@ class App:
             await self.together.prepare()
             if self.roles & {"deliver", "chat"}:
                 await asyncio.to_thread(load_model)  # nothing tells when another process takes in what needs it
+        if isinstance(self.pace, LocalPace):
+            await self.pace.load()
         self.away = await self._away(now)
         if "poll" in self.roles:
             await self.store.sync_feeds(feeds, now)
@@ -368,3 +370,11 @@ def _together(config: Config, store: Store, clock: Clock) -> Together | None:
 
     assert isinstance(store, PostgresStore)
     return Together(config.store_url, store, clock)
+
+
+def _pace_store(store: Store) -> PaceStore:
+    """The store that belongs to one process keeps its pace too."""
+    from bot.store.tiny import TinyStore  # noqa: PLC0415 - each store is imported where it is used only
+
+    assert isinstance(store, TinyStore)
+    return store

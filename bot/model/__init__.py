@@ -39,6 +39,7 @@ from bot.model.outbox import (
     Sizes,
     Tally,
     Volume,
+    Wait,
     delivery_id,
 )
 from bot.model.sources import (
@@ -121,6 +122,7 @@ __all__ = [
     "Tally",
     "Validators",
     "Volume",
+    "Wait",
     "delivery_id",
     "later",
 ]

@@ -63,6 +63,21 @@ class Delivery:
     held: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What the pace must still know after a restart: when a bucket of the rate limits is full again, or until when a
+    platform asked to be left alone.
+    """
+
+    #: which of them: "chat", "group" or "blocked"
+    kind: str
+    #: the chat as "platform:address", or the platform
+    name: str
+    #: when it was written down
+    since: datetime
+    until: datetime
+
+
 class Tally(NamedTuple):
     """Rows of the outbox are counted by what these say of them."""
 

@@ -46,6 +46,7 @@ class _Aged(msgspec.Struct, gc=False):
     settled: datetime | None = None
     sent: datetime | None = None
     since: datetime | None = None
+    until: datetime | None = None
     state: str = ""
     story: str = ""
     chat: str = ""
@@ -69,6 +70,7 @@ class TinyStore(Overviews):
         left += await self._sweep(self._receipts, lambda raw: self._is_orphan(raw, deliveries))
         left += await self._sweep(self._mutes, lambda raw: self._is_orphan(raw, deliveries))
         left += await self._sweep(self._actions, lambda raw: _is_before(_aged.decode(raw).created, deliveries))
+        await self._sweep(self._waits, lambda raw: _is_before(_aged.decode(raw).until, deliveries))
         return left
 
     def _is_over(self, raw: bytes, before: datetime) -> bool:

@@ -90,14 +90,17 @@ class Chats(Feeds):
         await self._durable()
 
     async def forget_chat(self, chat: ChatId) -> None:
-        key = chat_key(chat)
         async with self._transaction():
-            for row in self._subscriptions.find(chat=key):
-                self._remove_subscription(row)
-            for table in self._chat_tables():
-                drop(table, chat=key)
-            drop(self._chats, id=key)
+            self._drop_chat(chat)
         await self._durable()
+
+    def _drop_chat(self, chat: ChatId) -> None:
+        key = chat_key(chat)
+        for row in self._subscriptions.find(chat=key):
+            self._remove_subscription(row)
+        for table in self._chat_tables():
+            drop(table, chat=key)
+        drop(self._chats, id=key)
 
     def _chat_tables(self) -> list[JournalTable]:
         """Whose rows bear a chat's id and go with it."""

@@ -14,7 +14,7 @@ from bot.store import codec
 from bot.store.codec import EPOCH, micros
 from bot.store.order import Ordered
 from bot.store.tiny_base import one, put, several
-from bot.store.tiny_move import Moves
+from bot.store.tiny_pace import Waits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def rhythm_step(moment: datetime) -> int:
     return micros(moment) // micros(EPOCH + RHYTHM_STEP)
 
 
-class Entries(Moves):
+class Entries(Waits):
     """EntryStore."""
 
     def __init__(self, db: JournalDB, opened: int) -> None:

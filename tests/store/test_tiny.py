@@ -13,7 +13,7 @@ import pytest
 from tinydb import TinyDB, where
 
 from bot.errors import LeaseLost, StoreDamaged, StoreError, StoreFull, StoreLocked, StoreTooNew
-from bot.model import Chat, ChatId, EntryId, PollCommit, Settlement, StoryId
+from bot.model import Chat, ChatId, EntryId, PollCommit, Settlement, StoryId, Wait
 from bot.store import codec, open_store, tiny_path
 from bot.store import tiny as tiny_module
 from bot.store.disk import Disk
@@ -435,3 +435,66 @@ async def test_rows_are_compact(path: Path) -> None:
     assert len(raw) < 260
     assert replace(delivery(BORIS)) == (await store.deliveries(BORIS, [StoryId("s1")]))[0]
     await store.close()
+
+
+# ---------------------------------------------------------------- the pace (PaceStore)
+
+
+def wait(kind: str = "group", name: str = "telegram:1", until: int = 5) -> Wait:
+    return Wait(kind, name, NOW, after(until))
+
+
+async def test_the_last_wait_of_each_kind_and_name_survives_a_kill(path: Path) -> None:
+    """What was drawn counts on in the next process; rows do not pile up with messages."""
+    store = await open_tiny(path)
+    await store.put_waits([wait(until=1), wait("chat", until=2)])
+    await store.put_waits([wait(until=3), wait("blocked", "telegram", 4)])
+    await crash(store)
+    store = await open_tiny(path)
+    found = sorted(await store.waits(), key=lambda each: each.until)
+    assert found == [wait("chat", until=2), wait(until=3), wait("blocked", "telegram", 4)]
+    await store.close()
+
+
+async def test_waits_that_are_long_over_go(path: Path) -> None:
+    """Retention: a row for each group that was ever written to would never end."""
+    store = await open_tiny(path)
+    await store.put_waits([wait(until=1), wait(name="telegram:2", until=100)])
+    await store.retain(after(50), after(50), after(50))
+    assert await store.waits() == [wait(name="telegram:2", until=100)]
+    await store.close()
+
+
+async def test_a_chats_waits_go_with_it(path: Path) -> None:
+    """/forget leaves nothing that bears the chat's id, and a group that got a new id has limits of its own."""
+    store = await open_tiny(path)
+    await store.put_waits([wait(name="telegram:-1"), wait(name="telegram:-2"), wait(name="telegram:-3")])
+    await store.forget_chat(ChatId("telegram", "-1"))
+    await store.move_chat(ChatId("telegram", "-2"), ChatId("telegram", "-100"))
+    await store.forget_chat(ChatId("telegram", "-3", "7"))
+    assert await store.waits() == [wait(name="telegram:-3")], "topics share their group's limits"
+    await store.close()
+
+
+async def test_waits_that_cannot_be_read_do_not_keep_the_bot_from_starting(path: Path) -> None:
+    """Pace is worth no refusal: a later version may write these rows differently, and go back."""
+    store = await open_tiny(path)
+    await store.put_waits([wait()])
+    await store.close()
+    with JournalDB(path) as db:
+        db.table("waits").insert({"kind": "group", "name": "telegram:2", "until": "soon"})
+    store = await open_tiny(path)
+    assert await store.waits() == [wait()]
+    await store.close()
+
+
+async def test_a_table_this_version_does_not_know_is_left_alone(path: Path) -> None:
+    """One step back to an older Tocsin opens the store, and forward again finds what was there."""
+    await (await open_tiny(path)).close()
+    with JournalDB(path) as db:
+        db.table("of_tomorrow").insert({"new": True})
+    store = await open_tiny(path)
+    await store.commit(commit(delivery()))
+    await store.close()
+    with JournalDB(path, read_only=True) as db:
+        assert db.table("of_tomorrow").all() == [{"new": True}]
