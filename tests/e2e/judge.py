@@ -25,6 +25,9 @@ INVARIANTS = {
 #: bytes of memory and seconds of the loop's time that are too much
 MOST_MEMORY = 400 << 20
 MOST_LAG = 0.25
+#: refused calls that are told of one by one, and the methods that count
+_NAMED = 10
+_PACED = ("sendMessage", "sendPhoto", "editMessageText")
 
 
 @dataclass
@@ -136,8 +139,23 @@ def _judge_pace(api: TelegramApi, verdict: Verdict) -> None:
     verdict.chat_peak = max(peaks["chat_per_second"].values(), default=0)
     minutes = {chat: count for chat, count in peaks["chat_per_minute"].items() if chat.startswith("-")}
     verdict.group_peak = max(minutes.values(), default=0)
-    if verdict.peak > 30 or verdict.chat_peak > 3 or verdict.group_peak > 20 or peaks["refused_for_rate"]:
-        verdict.problems.append(f"I5: {peaks['refused_for_rate']} refused, {verdict.peak}/s, {verdict.chat_peak}, {verdict.group_peak}")  # fmt: skip
+    refused = [call for call in api.log.calls if call.get("code") == 429]
+    if verdict.peak > 30 or verdict.chat_peak > 3 or verdict.group_peak > 20 or refused:
+        verdict.problems.append(
+            f"I5: {len(refused)} refused, {verdict.peak}/s, {verdict.chat_peak}, {verdict.group_peak}"
+        )
+    verdict.problems += [f"I5: {_refusal(api, call)}" for call in refused[:_NAMED]]
+
+
+def _refusal(api: TelegramApi, call: Json) -> str:
+    """Which call, when, and how much was taken before it: what was too much for the platform."""
+    at, chat = call["at"], call["params"].get("chat_id")
+    before = [c for c in api.log.calls if c["ok"] and c["method"] in _PACED and at - 60 < c["at"] <= at]
+    mine = [c["at"] for c in before if c["params"].get("chat_id") == chat]
+    return (
+        f"{call['method']} to {chat} at {at:.1f} s was refused after {sum(c['at'] > at - 1 for c in before)} calls in that "
+        f"second, {sum(t > at - 1 for t in mine)} of them and {len(mine)} of the minute in the chat"
+    )
 
 
 def judge_process(verdict: Verdict, memory: int, lag: float) -> None:

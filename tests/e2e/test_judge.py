@@ -61,6 +61,22 @@ def test_what_is_lost_doubled_out_of_order_or_strange_is_named() -> None:
     assert "BROKEN" not in verdicts[""].by_invariant()
 
 
+def test_a_refused_call_is_named_with_what_came_before_it() -> None:
+    """I5: which call the platform refused, in which chat, after how many others."""
+    first, second = newsroom().published["outlet0"][:2]
+    api = TelegramApi()
+    sent(api, 1, first)
+    sent(api, 2, first)
+    api.log.add("sendMessage", {"chat_id": 1, "text": second}).update(ok=False, code=429)
+    sent(api, 1, second)
+    verdict = judge_chats(api, {chat: {"outlet0": titles} for chat, titles in ((1, [first, second]), (2, [first]))}, 0)
+    assert [problem.partition(" at ")[0] for problem in verdict.problems] == [
+        "I5: 1 refused, 3/s, 2, 0",
+        "I5: sendMessage to 1",
+    ]
+    assert "after 2 calls in that second, 1 of them and 1 of the minute in the chat" in verdict.problems[1]
+
+
 def test_who_is_late_without_a_fault_that_touches_him_is_named() -> None:
     """I6: a chat and an outlet beside the fault, and all after it, are late by one poll at most; what is behind may be."""
     late = Lateness({"a": (0.0, "north"), "b": (10.0, "north"), "c": (11.0, "south"), "d": (30.0, "north")})
