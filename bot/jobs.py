@@ -17,6 +17,7 @@ from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ProcrastinateException
 from procrastinate.schema import SchemaManager
 from procrastinate.worker import Worker
+from psycopg_pool import AsyncConnectionPool
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -40,8 +41,6 @@ _FORGET = 120.0
 _LOOK, _SWEEP = 1.0, 2.0
 #: seconds to wait before a worker that broke off (the server went away) is started again
 _AGAIN = 1.0
-#: characters of a connection's name, for PostgreSQL
-_LONGEST_NAME = 63
 #: by any clock
 _AT_ONCE = datetime.fromtimestamp(0, UTC)
 _SCHEMA = """
@@ -90,13 +89,21 @@ def _migrations() -> list[Path]:
 class LaneJobs:
     """Queues jobs for lanes, and with `run` works on them."""
 
-    def __init__(self, url: str, *, clock: Clock, drain: Callable[[int], Awaitable[None]], session: str) -> None:
-        """`session`: by which the server is to know this process's connections, and no other's."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        drain: Callable[[int], Awaitable[None]],
+        session: str,
+        set_up: Callable[[Any], Awaitable[None]] | None = None,
+    ) -> None:
+        """`session`: by which the server is to know this process's connections, and no other's. `set_up`: done to each."""
         self._clock = clock
         self._drain = drain
-        self._session = session[:_LONGEST_NAME]
-        named = {"application_name": self._session}
-        self._app = App(connector=PsycopgConnector(conninfo=url, kwargs=named, min_size=1, max_size=3, timeout=10.0))
+        self._session = session
+        self._url, self._set_up = url, set_up
+        self._app = App(connector=PsycopgConnector())
         self._task = self._app.task(name=_TASK, queue=_QUEUE)(self._work)
         self._worker: Worker | None = None
         #: of the worker whose connections are known by name
@@ -106,6 +113,13 @@ class LaneJobs:
         self._steady = clock.monotonic()
         #: lanes being drained here
         self._lanes: set[int] = set()
+
+    def _pool(self) -> AsyncConnectionPool:
+        named = {"application_name": self._session}
+        return AsyncConnectionPool(
+            self._url, kwargs=named, min_size=1, max_size=3, timeout=10.0, configure=self._set_up, open=False,
+            check=AsyncConnectionPool.check_connection,
+        )  # fmt: skip
 
     async def wake(self, connection: Any, lanes: Sequence[int]) -> None:
         """A job for each lane, in the connection's transaction."""
@@ -129,28 +143,33 @@ class LaneJobs:
 
     async def run(self, look: Callable[[], Awaitable[None]]) -> None:
         """Works until `stop`; calls `look` every second, to wake lanes."""
-        async with self._app.open_async():
+        # not opened by procrastinate, which gives up when the server is away for the first half minute
+        async with self._pool() as pool, self._app.open_async(pool):
             side = [
                 asyncio.create_task(self._every(_LOOK, look)),
                 asyncio.create_task(self._every(_SWEEP, self._sweep)),
             ]
             try:
                 while not self._stopping:
-                    try:
-                        self._worker = Worker(
-                            self._app, [_QUEUE], concurrency=CONCURRENCY, fetch_job_polling_interval=2.0,
-                            abort_job_polling_interval=60.0, delete_jobs="always", install_signal_handlers=False,
-                            update_heartbeat_interval=_HEARTBEAT, stalled_worker_timeout=_FORGET,
-                        )  # fmt: skip
-                        await self._worker.run()  # type: ignore[no-untyped-call]
-                    except (ProcrastinateException, psycopg.Error, OSError) as error:
-                        log.warning("the worker of the lanes broke off", reason=" ".join(str(error).split())[:200])
+                    await self._work_on_jobs()
                     if not self._stopping:
                         await self._clock.sleep(_AGAIN)
             finally:
                 for task in side:
                     task.cancel()
                 await asyncio.gather(*side, return_exceptions=True)
+
+    async def _work_on_jobs(self) -> None:
+        """Until `stop`, or until something goes wrong with the worker."""
+        try:
+            self._worker = Worker(
+                self._app, [_QUEUE], concurrency=CONCURRENCY, fetch_job_polling_interval=2.0,
+                abort_job_polling_interval=60.0, delete_jobs="always", install_signal_handlers=False,
+                update_heartbeat_interval=_HEARTBEAT, stalled_worker_timeout=_FORGET,
+            )  # fmt: skip
+            await self._worker.run()  # type: ignore[no-untyped-call]
+        except Exception as error:  # noqa: BLE001  whatever it was, this process must not end, nor stop delivering
+            log.warning("the worker of the lanes broke off", reason=" ".join(str(error).split())[:200] or repr(error))
 
     def stop(self) -> None:
         """Takes no further job; `run` returns when those in hand have ended."""

@@ -19,7 +19,7 @@ from bot.store.pg_lanes import Lanes
 from bot.store.pg_lease import Lease
 from bot.store.pg_pace import SharedPace
 from bot.store.pg_seen import OnceOnly
-from bot.store.postgres import watched
+from bot.store.postgres import set_up, watched
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -46,9 +46,7 @@ class Together:
         self.pace = SharedPace(store.pool, clock)
         self.inbox = Inbox(store, clock)
         self._lanes = Lanes(store.pool)
-        self._jobs = LaneJobs(
-            watched(url), clock=clock, drain=self._drain, session=f"tocsin {clock.now():%H%M%S.%f} {holder}"
-        )
+        self._jobs = LaneJobs(watched(url), clock=clock, drain=self._drain, session=store.session, set_up=set_up)
         self._deliverers: dict[int, Deliverer] = {}
         self._make_deliverer: Callable[[Store, int], Deliverer]
         self._turnstile = Lease(store.pool, "ingest", holder, clock)

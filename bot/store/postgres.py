@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import socket
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -31,10 +34,16 @@ _WATCH = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-#: a process that was stopped or cut off in the middle of a transaction must not keep its locks from all others
-_IDLE = "set idle_in_transaction_session_timeout = '10s'"
-#: compiling a statement for a second and a half, to run for ten milliseconds, thousands of times
-_NO_JIT = "set jit to off"
+#: for every session, in this order: a process that was stopped or cut off in the middle of a transaction must not keep its
+#: locks from all others; the server notices as soon as we do that a machine is gone; no statement is compiled for a second
+#: and a half, to run for ten milliseconds, thousands of times
+_SESSION = """
+    set timezone to 'UTC';
+    set idle_in_transaction_session_timeout = '10s';
+    set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
+    set tcp_user_timeout = '10s';
+    set jit to off
+"""
 _LOCK = "select pg_advisory_xact_lock(hashtext('tocsin store ' || current_schema()))"
 _VERSION = "select version from tocsin_store"
 _IS_THERE = "select to_regclass('tocsin_store') is not null"
@@ -45,6 +54,8 @@ class PostgresStore(PgOverview):
 
     #: what opening found and repaired, in words
     findings: tuple[str, ...] = ()
+    #: by which the server knows this process's connections, and no other's
+    session: str = ""
 
     async def retain(self, entries: datetime, fingerprints: datetime, deliveries: datetime) -> int:
         left = await self._do(ENTRIES["drop_entries"], before=entries)
@@ -86,25 +97,32 @@ async def open_postgres(url: str, *, read_only: bool = False) -> PostgresStore:
     """
 
     async def configure(connection: Connection) -> None:
-        await connection.set_autocommit(True)
-        await connection.execute("set timezone to 'UTC'")
-        await connection.execute(_IDLE)
-        await connection.execute(_NO_JIT)
+        await set_up(connection)
         if read_only:
             await connection.execute("set default_transaction_read_only to on")
 
+    session = f"tocsin {secrets.token_hex(4)} {socket.gethostname()[:30]}:{os.getpid()}"
     try:
         url = watched(url)
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
             await _prepare(connection, read_only=read_only)
         pool: Any = AsyncConnectionPool(
-            url, min_size=1, max_size=MAX_CONNECTIONS, timeout=CONNECT_TIMEOUT, configure=configure, open=False
-        )
+            url, min_size=1, max_size=MAX_CONNECTIONS, timeout=CONNECT_TIMEOUT, configure=configure, open=False,
+            kwargs={"application_name": session},
+        )  # fmt: skip
         await pool.open(wait=True, timeout=CONNECT_TIMEOUT)
     except (psycopg.Error, PoolTimeout, OSError) as error:
         line = " ".join(str(error).split())
         raise StoreError(f"PostgreSQL can't be used ([store] url): {line}") from error
-    return PostgresStore(pool)
+    store = PostgresStore(pool)
+    store.session = session
+    return store
+
+
+async def set_up(connection: Connection) -> None:
+    """What every session of ours has."""
+    await connection.set_autocommit(True)
+    await connection.execute(_SESSION)
 
 
 async def _prepare(connection: Connection, *, read_only: bool) -> None:

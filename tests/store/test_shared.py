@@ -90,6 +90,34 @@ async def test_what_was_taken_over_can_commit_nothing(postgres_place: Place) -> 
     assert [row.chat for row in await other.deliveries(None, [delivery().story])] == [ANNA]
 
 
+# ---------------------------------------------------------------- feeds
+
+
+async def test_a_feed_is_free_as_soon_as_its_holder_has_no_connection_and_not_before(postgres_place: Place) -> None:
+    """A killed poller's sources must not wait for the end of its lease; a frozen one, which is still there, keeps them."""
+    killed, other = await two(postgres_place)
+    mine = await leased(killed)
+    assert await other.claim_feeds(NOW, 300, 1) == []
+    await killed.close()
+    async with asyncio.timeout(10):
+        while not (freed := await other.claim_feeds(NOW, 300, 1)):
+            await asyncio.sleep(0.01)
+    [again] = freed
+    with pytest.raises(LeaseLost):
+        await other.save_feed(mine.state, mine.epoch)
+    await other.save_feed(again.state, again.epoch)
+
+
+async def test_a_feed_stays_its_holders_when_only_the_connection_of_the_claim_is_gone(postgres_place: Place) -> None:
+    """A pool lets go of connections as it likes: the process counts."""
+    store, other = await two(postgres_place)
+    async with store.pool.connection() as kept:  # another one makes the claim
+        await leased(store)
+        sql = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %(name)s and pid <> %(kept)s"
+        assert await other._rows(sql, name=store.session, kept=kept.info.backend_pid)
+        assert await other.claim_feeds(NOW, 300, 1) == []
+
+
 # ---------------------------------------------------------------- inbox
 
 
@@ -115,6 +143,8 @@ async def test_what_was_handed_over_is_taken_in_once(postgres_place: Place) -> N
         taken.append((leased, state, parsed))
         return 1
 
+    await store.close()  # whoever polled it may die: it is in the inbox now
+    assert await other.claim_feeds(after(3600), 60, 1) == []
     inbox = Inbox(other, CLOCK)
     assert await inbox.take_all(ingest) == 1
     assert taken == [(mine, state, PARSED)]
@@ -382,7 +412,7 @@ async def test_the_lanes_of_a_process_that_died_are_free_at_once_and_those_of_a_
         await store._do(sql, worker=worker, lock=f"lane {lane}")
     todo = "select lock from procrastinate_jobs where status = 'todo' order by id"
     alive = await psycopg.AsyncConnection.connect(postgres_place.url, application_name="of a busy process")
-    async with alive, jobs._app.open_async():
+    async with alive, jobs._pool() as pool, jobs._app.open_async(pool):
         await jobs._sweep()
         assert await store._rows(todo) == []  # who has just come can't know whether the server was away
         clock.advance(2 * DEAD + 1)

@@ -21,16 +21,20 @@ insert into feeds (id, added, body) values (%(id)s, %(added)s, %(body)s) on conf
 insert into polls (feed, next_poll, gone, body) values (%(feed)s, %(next_poll)s, false, %(body)s) on conflict do nothing
 
 -- name: claim_feeds
+-- also of a process that has no connection any more: it died, or asks too late, and its epoch is an old one then
 with due as (
     select p.feed from polls p join feeds f on f.id = p.feed
-    where not p.gone and p.next_poll <= %(now)s and (p.leased_until is null or p.leased_until <= %(now)s)
-        and not f.paused
+    where not p.gone and p.next_poll <= %(now)s and not f.paused
+        and (
+            p.leased_until is null or p.leased_until <= %(now)s
+            or p.holder not in (select application_name from pg_stat_activity where application_name <> '')
+        )
     order by p.next_poll, p.feed
     limit %(limit)s
     for update of p skip locked
 )
 update polls p
-set epoch = nextval('epochs'), leased_until = %(until)s
+set epoch = nextval('epochs'), leased_until = %(until)s, holder = nullif(current_setting('application_name'), '')
 from due join feeds f on f.id = due.feed
 where p.feed = due.feed
 returning f.body, p.body, p.epoch, p.next_poll
@@ -44,14 +48,14 @@ with due as (
     for update of p skip locked
 )
 update polls p
-set epoch = nextval('epochs'), leased_until = %(until)s
+set epoch = nextval('epochs'), leased_until = %(until)s, holder = nullif(current_setting('application_name'), '')
 from due join feeds f on f.id = due.feed
 where p.feed = due.feed
 returning f.body, p.body, p.epoch, p.next_poll
 
 -- name: claim_feed
 update polls p
-set epoch = nextval('epochs'), leased_until = %(until)s
+set epoch = nextval('epochs'), leased_until = %(until)s, holder = nullif(current_setting('application_name'), '')
 from feeds f
 where f.id = %(feed)s and p.feed = f.id and not p.gone and not f.paused
 returning f.body, p.body, p.epoch

@@ -25,8 +25,8 @@ select from leases where name = %(name)s and epoch = %(epoch)s for share
 select name, holder, until > clock_timestamp() from leases order by name
 
 -- name: keep_leased
--- a day: then the feed is polled anew, and what was handed over is still taken in
-update polls set leased_until = clock_timestamp() + interval '1 day'
+-- a day, whatever becomes of who polled it: then the feed is polled anew, and what was handed over is still taken in
+update polls set leased_until = clock_timestamp() + interval '1 day', holder = null
 where feed = %(feed)s and epoch = %(epoch)s and leased_until is not null
 
 -- name: hand_over
