@@ -241,8 +241,9 @@ class Poller:
         )
 
     async def drain(self, deadline: float) -> None:
-        """Starts nothing more, gives polls under way `deadline` seconds, then drops them: their leases run out."""
+        """Starts nothing more, gives polls under way `deadline` seconds, then drops them: their leases end with the process."""
         self._closed = True
+        until = self._clock.monotonic() + deadline
         tasks: Sequence[asyncio.Task[None]] = list(self._tasks.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=deadline)
@@ -252,7 +253,8 @@ class Poller:
         if self._refill is not None:
             await asyncio.gather(self._refill, return_exceptions=True)
         for leased, _ in [waiting for queue in self._queues.values() for waiting in queue]:
-            await self._give_back(leased)
+            if self._clock.monotonic() <= until:
+                await self._give_back(leased)
         self._queues.clear()
 
     def _start(self, leased: LeasedFeed) -> None:

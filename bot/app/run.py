@@ -6,7 +6,10 @@ import asyncio
 import contextlib
 import os
 import signal
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
 
 from bot.app.bot import App
 from bot.app.parts import open_store_for
@@ -14,9 +17,16 @@ from bot.app.roles import ROLES, check_roles
 from bot.heap import watch_collections
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from bot.config import Config
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+#: seconds after a signal at which the process ends, whatever is still open; ten are promised
+_END_AT_LATEST = 9.0
 
 
 def _no_fault(_point: str) -> None:
@@ -54,18 +64,35 @@ async def run(
         if stop.is_set():
             os._exit(1)
         stop.set()
+        late = threading.Timer(_END_AT_LATEST, _end_now, (loop,))
+        late.daemon = True
+        late.start()
 
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, on_signal)
-    async with running(config, roles=roles, fault=fault) as app:
-        await app.welcome()
-        if once:
-            work = asyncio.create_task(app.run_once())
-            await asyncio.wait({work, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                work.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await work
-        else:
-            await app.run_until(stop)
+    async with contextlib.AsyncExitStack() as stack:
+        started = stack.enter_async_context(running(config, roles=roles, fault=fault))
+        app = await _unless(stop, started)
+        if app is not None:
+            await app.welcome()
+            await (_unless(stop, app.run_once()) if once else app.run_until(stop))
     return 0
+
+
+async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> T | None:
+    """What `work` gives; None when `stop` was set before, which cancels it."""
+    task, stopped = asyncio.ensure_future(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})
+    stopped.cancel()
+    return None if task.cancelled() else task.result()
+
+
+def _end_now(loop: asyncio.AbstractEventLoop) -> None:
+    """A server that does not answer must not hold up the end. As after a kill, what was in hand is taken up again."""
+    with contextlib.suppress(RuntimeError):  # tasks come and go meanwhile
+        names = sorted({task.get_name() for task in asyncio.all_tasks(loop)})
+        log.error("not ended in order in time", open=", ".join(names))
+    os._exit(1)

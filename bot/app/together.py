@@ -48,6 +48,7 @@ class Together:
         self._lanes = Lanes(store.pool)
         self._jobs = LaneJobs(watched(url), clock=clock, drain=self._drain, session=store.session, set_up=set_up)
         self._deliverers: dict[int, Deliverer] = {}
+        self._stopping = False
         self._make_deliverer: Callable[[Store, int], Deliverer]
         self._turnstile = Lease(store.pool, "ingest", holder, clock)
         self._ears = Lease(store.pool, "telegram", holder, clock)
@@ -107,12 +108,15 @@ class Together:
 
     async def _drain(self, lane: int) -> None:
         await self._lanes.begin(lane)
+        if self._stopping:  # a deliverer that is made now would be told by nobody
+            return
         if lane not in self._deliverers:
             self._deliverers[lane] = self._make_deliverer(self._store.of_lane(lane), PER_LANE)
         await self._deliverers[lane].drain(SLICE)
 
     async def stop(self, deadline: float) -> None:
         """Finishes the messages in hand within `deadline` seconds, gives the rest back."""
+        self._stopping = True
         self._jobs.stop()
         await asyncio.gather(*(deliverer.stop(deadline) for deliverer in self._deliverers.values()))
 

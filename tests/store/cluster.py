@@ -74,6 +74,12 @@ class Cluster:
     def stop(self, mode: str = "fast") -> None:
         self._run("pg_ctl", "-D", "data", "-w", "-m", mode, "stop")
 
+    def processes(self) -> list[int]:
+        """The server and all that serve its connections."""
+        server = int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+        return [server, *map(int, children)]
+
 
 @contextmanager
 def cluster(*, durable: bool = False, address: str = "") -> Iterator[Cluster]:

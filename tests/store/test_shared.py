@@ -6,7 +6,9 @@ from dataclasses import replace
 import psycopg
 import pytest
 
+from bot.app.together import Together
 from bot.clock import SystemClock
+from bot.deliver import Deliverer
 from bot.errors import LeaseLost, NotElected
 from bot.jobs import DEAD, STALLED, LaneJobs, prepare
 from bot.model import (
@@ -448,3 +450,19 @@ async def test_a_worker_is_known_by_its_connections_while_it_has_something_in_ha
     jobs.stop()
     await asyncio.wait_for(running, 10)
     assert found[0][0] > 0
+
+
+async def test_a_lane_that_begins_while_the_process_stops_is_left_to_others(postgres_place: Place) -> None:
+    """Its deliverer would be told by nobody to stop, and hold up the end for as long as the lane has something to send."""
+    store, _ = await two(postgres_place)
+    together = Together(postgres_place.url, store, CLOCK)
+    made: list[int] = []
+
+    def make(_: object, at_once: int) -> Deliverer:
+        made.append(at_once)
+        raise AssertionError
+
+    together._make_deliverer = make
+    await together.stop(1.0)
+    await together._drain(0)
+    assert made == []
