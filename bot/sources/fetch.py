@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import socket
-import threading
-from collections import deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from bot.errors import SourceError
 from bot.model import FeedGone, Fetched, FetchFailed, FetchOutcome, NotModified, Validators
 from bot.sources import headers as fields
 from bot.sources.body import BodyRefused, body_hash, unpack
+from bot.sources.dial import Connector, GuardedResolver, HostSlots, ThreadResolver
 from bot.sources.guard import AddressRefused, Guard
 from bot.sources.urls import host_of, normalise_url, resolve_link
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from aiohttp.abc import AbstractResolver
 
 #: seconds for one fetch, over all its hops, however the bytes drip
 DEADLINE = 30.0
@@ -35,8 +33,6 @@ REDIRECTS = 5
 #: seconds for a name to resolve here before a proxy is asked for it
 _LOOKUP = 5.0
 PER_HOST = 2
-#: interim answers (1xx) to one request
-_INTERIM = 20
 _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, "
     "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
@@ -67,8 +63,8 @@ class HttpFetcher:
         self._user_agent = user_agent
         self._deadline = deadline
         self._cap = cap
-        self._hosts = _HostSlots(per_host)
-        self._resolver = resolver or _ThreadResolver()
+        self._hosts = HostSlots(per_host)
+        self._resolver = resolver or ThreadResolver()
         self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
 
@@ -190,9 +186,9 @@ class HttpFetcher:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = _Connector(
+            connector = Connector(
                 socket_factory=None if self._proxy else self._socket,
-                resolver=self._resolver if self._proxy else _GuardedResolver(self._resolver, self._guard),
+                resolver=self._resolver if self._proxy else GuardedResolver(self._resolver, self._guard),
                 limit=0,  # the flow bounds how many run, and the slots bound each host
                 ttl_dns_cache=60,
             )
@@ -232,147 +228,6 @@ class HttpFetcher:
         if self._session is not None:
             await self._session.close()
             self._session = None
-
-
-class _Connector(aiohttp.TCPConnector):
-    """Connections that end when a server sends interim answers (1xx) without end: aiohttp reads them all, in one go."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._factory = functools.partial(_Protocol, loop=self._loop)  # type: ignore[assignment]  # partials are invariant
-
-
-class _Protocol(ResponseHandler):
-    """One connection."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop)
-        self._interim = 0
-
-    def feed_data(self, data: Any, size: int = 0) -> None:
-        """Takes one answer's head and body."""
-        if data[0].code >= 200:
-            self._interim = 0
-        elif self._interim < _INTERIM:
-            self._interim += 1
-        else:
-            if self.transport is not None and not self.transport.is_closing():
-                self.set_exception(aiohttp.http.HttpProcessingError(message="too many interim answers"))
-                self.transport.abort()
-            return
-        super().feed_data(data, size)
-
-
-class _HostSlots:
-    """At most N at a time per host; hosts without a request take no memory."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._busy: dict[str, int] = {}
-        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
-
-    @contextlib.asynccontextmanager
-    async def turn(self, host: str) -> AsyncIterator[None]:
-        """`take` and `leave`."""
-        await self.take(host)
-        try:
-            yield
-        finally:
-            self.leave(host)
-
-    async def take(self, host: str) -> None:
-        """Waits for its turn, first come first served."""
-        if self._busy.get(host, 0) < self._limit:
-            self._busy[host] = self._busy.get(host, 0) + 1
-            return
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(host, deque()).append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # it was handed over in the same moment: hand it on
-                self.leave(host)
-            raise
-
-    def leave(self, host: str) -> None:
-        """Hands the slot to who waits longest, else frees it."""
-        queue = self._waiting.get(host)
-        while queue:
-            turn = queue.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._waiting.pop(host, None)
-        self._busy[host] -= 1
-        if not self._busy[host]:
-            del self._busy[host]
-
-
-class _GuardedResolver(AbstractResolver):
-    """Leaves only addresses that may be dialled, so that a mixed answer is used as far as it is public."""
-
-    def __init__(self, inner: AbstractResolver, guard: Guard) -> None:
-        self._inner = inner
-        self._guard = guard
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        results = []
-        for result in await self._inner.resolve(host, port, family):
-            try:
-                self._guard.check(result["host"])
-            except AddressRefused:
-                continue
-            results.append(result)
-        if not results:
-            raise AddressRefused
-        return results
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-
-class _ThreadResolver(AbstractResolver):
-    """getaddrinfo in a thread of its own: a name server that hangs holds up neither other names nor the exit."""
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[list[Any]] = loop.create_future()
-
-        def tell(infos: list[Any], error: Exception | None) -> None:
-            if not answer.done():
-                answer.set_exception(error) if error else answer.set_result(infos)
-
-        def ask() -> None:
-            infos: list[Any] = []
-            failure: Exception | None = None
-            try:
-                infos = socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-            except (OSError, UnicodeError) as error:
-                failure = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a host name")
-            try:
-                loop.call_soon_threadsafe(tell, infos, failure)
-            except RuntimeError:  # the loop closed meanwhile: nobody waits
-                return
-
-        threading.Thread(target=ask, name="resolve", daemon=True).start()
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(address[0]),
-                port=port,
-                family=kind,
-                proto=protocol,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for kind, _, protocol, _, address in await answer
-        ]
-
-    async def close(self) -> None:
-        """Threads end by themselves."""
 
 
 @functools.lru_cache(10_000)

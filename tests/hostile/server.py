@@ -242,8 +242,10 @@ class HostileServer:
         await self._stop.wait()
 
     async def _stream_manyheaders(self, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: %b\r\n" % (i, b"y" * 1000) for i in range(100_000)))
-        await writer.drain()
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        for i in range(100_000):
+            writer.write(b"X-%d: %b\r\n" % (i, b"y" * 1000))
+            await writer.drain()
 
     async def _stream_interim(self, writer: asyncio.StreamWriter) -> None:
         while True:

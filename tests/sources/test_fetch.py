@@ -33,7 +33,7 @@ def canary() -> Iterator[HostileServer]:
 
 @pytest.fixture
 async def fetcher() -> AsyncIterator[HttpFetcher]:
-    one = HttpFetcher(allow_private=["127.0.0.1/32"], user_agent="tocsin-tests", deadline=3.0)
+    one = HttpFetcher(allow_private=["127.0.0.1/32"], user_agent="tocsin-tests")
     yield one
     await one.close()
 
