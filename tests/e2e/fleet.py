@@ -1,7 +1,6 @@
 """Several processes with their roles on one PostgreSQL, before a strict Telegram and a newspaper; and what must hold."""
 
 import asyncio
-import os
 import signal
 import time
 from collections import defaultdict
@@ -14,8 +13,8 @@ import psycopg
 
 from bot.model import Chat, ChatId, DeliveryKind, Subscription, SubscriptionId
 from bot.store import open_store
-from tests.e2e.process import Bot
 from tests.e2e.replay import Publisher, document
+from tests.e2e.supervised import Supervised
 from tests.emulators.telegram_api import TOKEN, TelegramApi
 
 #: process types of the crash loops
@@ -36,18 +35,17 @@ def headlines(count: int, seed: int = 1) -> list[str]:
     return [f"{word().title()} {word()} {word()} Idlib {word()} {word()} {word()}" for _ in range(count)]
 
 
-class Fleet:
-    """Starts, stops, freezes and kills processes by name; counts the faults."""
+class Fleet(Supervised):
+    """What processes share, what is done to them, and what must hold; counts the faults."""
 
     def __init__(self, folder: Path, url: str, api: TelegramApi, press: Publisher, base_url: str = "") -> None:
-        self.folder, self.url, self.api, self.press = folder, url, api, press
-        self.bots: dict[str, Bot] = {}
+        super().__init__(folder)
+        self.url, self.api, self.press = url, api, press
         #: faults, of which those that lost the answers to several messages count as many
         self.faults = 0
         #: all are started so that they write down how long their event loops are held
         self.observed = False
-        #: bytes of the largest process
-        self.memory = 0
+        self._frozen: set[str] = set()
         self._base_url = base_url or api.base_url
         self.config = (
             f'[store]\nurl = "{url}"\n[sources]\ninterval = 1\nallow_private_networks = ["127.0.0.0/8", "10.0.0.0/8"]\n'
@@ -66,23 +64,21 @@ class Fleet:
         await store.close()
 
     async def start(self, name: str, roles: str, prefix: tuple[str, ...] = ()) -> None:
-        folder = self.folder / name
-        folder.mkdir(exist_ok=True)
         chat = f'[telegram]\ntoken = "{TOKEN}"\nbase_url = "{self._base_url}/{name}"\n'
-        self.bots[name] = bot = Bot(folder, self.config + chat)
-        observed = ["--lag", str(folder / f"lag{len([*folder.glob('lag*')])}")] if self.observed else None
-        await bot.start("--role", roles, stdin="", prefix=prefix, observed=observed)
+        await self.launch(name, roles, self.config + chat, prefix, observed=self.observed)
 
     async def start_all(self, fleet: dict[str, str] = FLEET) -> None:
         for name, roles in fleet.items():
             await self.start(name, roles)
 
     async def kill(self, name: str) -> int:
-        await self.bots[name].kill()
+        await self.end_at_once(name)
+        self._frozen.discard(name)
         return await self.struck(name)
 
     async def freeze(self, name: str) -> int:
-        self._signal(name, signal.SIGSTOP)
+        self.send(name, signal.SIGSTOP)
+        self._frozen.add(name)
         return await self.struck(name)
 
     async def struck(self, name: str) -> int:
@@ -102,12 +98,11 @@ class Fleet:
         return lost
 
     def thaw(self, name: str) -> None:
-        self._signal(name, signal.SIGCONT)
+        self.send(name, signal.SIGCONT)
+        self._frozen.discard(name)
 
-    def _signal(self, name: str, what: signal.Signals) -> None:
-        process = self.bots[name].process
-        assert process is not None
-        os.kill(process.pid, what)
+    def is_frozen(self, name: str) -> bool:
+        return name in self._frozen
 
     async def holder(self, lease: str) -> str:
         """The process that was elected, by its name here; "" when nobody is."""
@@ -135,18 +130,6 @@ class Fleet:
                 "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and query <> '' "
                 "and datname = current_database() and application_name <> 'schema'"
             )
-
-    async def stop_all(self) -> list[int]:
-        """SIGTERM to all; their exit codes."""
-        return await asyncio.gather(*(bot.stop(12) for bot in self.bots.values()))
-
-    async def end(self) -> None:
-        """Whatever happened: nothing is left running."""
-        for name, bot in self.bots.items():
-            if bot.process is not None and bot.process.returncode is None:
-                self.thaw(name)
-            if bot.process is not None:
-                await bot.kill()
 
     # ------------------------------------------------------------ what must hold
 
@@ -178,27 +161,17 @@ class Fleet:
             found = await (await connection.execute(sql, [str(process.pid)])).fetchall()
         return {int(chat.partition(":")[2]) for (chat,) in found}
 
-    async def claimed(self) -> set[str]:
-        """Outlets that some process has in hand, or had when it died."""
+    async def claimed(self, name: str) -> set[str]:
+        """Outlets that this process has in hand."""
+        process = self.bots[name].process
+        assert process is not None
         async with await psycopg.AsyncConnection.connect(self.url) as connection:
-            sql = (
-                "select f.body::json ->> 'name' from polls p join feeds f on f.id = p.feed where p.leased_until > now()"
-            )
-            found = await (await connection.execute(sql)).fetchall()
+            sql = """
+                select f.body::json ->> 'name' from polls p join feeds f on f.id = p.feed
+                where p.leased_until > now() and p.holder like '%%:' || %s
+            """
+            found = await (await connection.execute(sql, [str(process.pid)])).fetchall()
         return {name for (name,) in found}
-
-    async def weigh(self) -> None:
-        """Until cancelled: looks how much memory each process has."""
-        while True:
-            self.memory = max([self.memory, *map(_memory, self.bots.values())])
-            await asyncio.sleep(0.5)
-
-    def lag(self) -> dict[str, float]:
-        """Process → the longest time that something held its event loop, in all its lives."""
-        return {
-            name: max((float(path.read_text() or 0) for path in bot.folder.glob("lag*")), default=0.0)
-            for name, bot in self.bots.items()
-        }
 
     def missing(self, titles: list[str], people: int) -> list[tuple[int, str]]:
         """Alerts that did not come (yet)."""
@@ -253,15 +226,6 @@ class Fleet:
     def errors(self) -> str:
         """The last lines that the processes wrote, for a failing test."""
         return "\n".join(f"{n}: {b.errors.read_text()[-600:]}" for n, b in self.bots.items())
-
-
-def _memory(bot: Bot) -> int:
-    if bot.process is None or bot.process.returncode is not None:
-        return 0
-    try:
-        return int(Path(f"/proc/{bot.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
-        return 0
 
 
 class Newspaper:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.e2e.faulty import MOST_LAG
 from tests.e2e.newsroom import headlines
 from tests.emulators.common import Json
 from tests.emulators.telegram_api import TelegramApi
@@ -22,9 +23,8 @@ INVARIANTS = {
     "I7": "memory bounded, the event loop not held",
     "I8": "no secret anywhere",
 }
-#: bytes of memory and seconds of the loop's time that are too much
+#: bytes of memory that are too much
 MOST_MEMORY = 400 << 20
-MOST_LAG = 0.25
 #: refused calls that are told of one by one, and the methods that count
 _NAMED = 10
 _PACED = ("sendMessage", "sendPhoto", "editMessageText")
