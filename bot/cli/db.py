@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.shell import ConfigOption, nothing_stored, out, progress, run, settings
+from bot.cli.shell import ConfigOption, nothing_stored, now, out, progress, run, settings
 from bot.errors import StoreError
 from bot.sources.urls import mask_url
 
@@ -30,7 +30,7 @@ def copy(
 
     settings(config)
     with progress("copying") as step:
-        rows = run(copy_store(source, target, step))
+        rows = run(copy_store(source, target, now(), step))
     out(f"Copied {in_words({table: count for table, count in rows.items() if count}) or 'an empty store'}.")
 
 

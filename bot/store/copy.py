@@ -20,12 +20,13 @@ from bot.store.tiny_base import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from types import ModuleType
 
     Progress = Callable[[int, int], None]
 
 
-async def copy_store(source: str, target: str, progress: Progress | None = None) -> dict[str, int]:
+async def copy_store(source: str, target: str, now: datetime, progress: Progress | None = None) -> dict[str, int]:
     """Copies every row of one store into another, empty one, and compares both by counts and checksums.
 
     The bot must not run on either. `progress` is told rows done and rows in all. Returns rows by table. Raises
@@ -33,7 +34,7 @@ async def copy_store(source: str, target: str, progress: Progress | None = None)
     """
     if _place(source) == _place(target):
         raise StoreError("source and target are the same store")
-    rows = await _read(source)
+    rows = await _read(source, now)
     total = sum(map(len, rows.values()))
     tell: Progress = progress or (lambda _done, _all: None)
     tell(0, total)
@@ -42,7 +43,7 @@ async def copy_store(source: str, target: str, progress: Progress | None = None)
     else:
         await asyncio.to_thread(_write_tiny, tiny_path(target), rows)
     tell(total, total)
-    there = await _read(target)
+    there = await _read(target, now)
     for table in TABLES:
         if len(there[table]) != len(rows[table]) or checksum(there[table]) != checksum(rows[table]):
             raise StoreError(f"{table}: {len(there[table])} of {len(rows[table])} rows arrived as they were sent")
@@ -74,10 +75,13 @@ def _postgres() -> ModuleType:
         raise StoreError(NEEDS_PSYCOPG) from error
 
 
-async def _read(url: str) -> Rows:
-    if is_postgres(url):
-        rows: Rows = await _postgres().read_postgres(url)
-        return rows
+async def _read(url: str, now: datetime) -> Rows:
+    rows: Rows = await (_postgres().read_postgres(url) if is_postgres(url) else _read_tiny(url))
+    rows["waits"] = rowwise.waits_at(rows["waits"], now)
+    return rows
+
+
+async def _read_tiny(url: str) -> Rows:
     if not is_there(tiny_path(url)):  # opening would make one
         raise StoreError(f"there is no store at {_place(url)}")
     store = await open_tiny(tiny_path(url))  # for writing: claims of a dead process end here, and no bot may run

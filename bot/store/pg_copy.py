@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.errors import StoreError
-from bot.model import Fingerprint, Mute
+from bot.model import Fingerprint, Mute, Wait
 from bot.store import codec
 from bot.store.codec import chat_key, chat_of
 from bot.store.pg_base import do, rows
@@ -55,12 +56,20 @@ async def read_postgres(url: str) -> Rows:
         found["receipts"] = [
             codec.receipt.encode(receipt_of(row)) for row in await rows(connection, SQL["all_receipts"])
         ]
+        found["waits"] = [codec.wait.encode(_wait(*row)) for row in await rows(connection, SQL["all_waits"])]
         return found
 
     try:
         return await store.run(work)
     finally:
         await store.close()
+
+
+def _wait(key: str, free_at: float) -> Wait:
+    """A bucket of `bot.store.pg_pace`; nobody knows when it was filled last."""
+    kind, _, name = key.partition(" ")
+    until = datetime.fromtimestamp(free_at, UTC)
+    return Wait(kind, name, until, until)
 
 
 async def write_postgres(url: str, given: Rows, done: Callable[[int], None]) -> None:
@@ -138,6 +147,10 @@ async def _write(connection: Connection, store: PostgresStore, table: str, batch
         case "receipts":
             receipts = [codec.receipt.decode(raw) for raw in batch]
             await store.put_receipts(connection, receipts)
+        case "waits":
+            for wait in map(codec.wait.decode, batch):
+                key, free_at = f"{wait.kind} {wait.name}", wait.until.timestamp()
+                await do(connection, SQL["put_wait"], key=key, free_at=free_at)
 
 
 async def check_postgres(url: str) -> list[str]:

@@ -6,6 +6,7 @@ checksum on both sides; the checksum does not depend on the order of the rows.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,6 +17,7 @@ from bot.store import codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     from bot.store.codec import Codec
 
@@ -34,6 +36,7 @@ CODECS: dict[str, Codec[Any]] = {
     "actions": codec.action,
     "deliveries": codec.delivery,
     "receipts": codec.receipt,
+    "waits": codec.wait,
 }
 #: in the order in which they are copied
 TABLES = (*CODECS, "removed")
@@ -70,6 +73,12 @@ def normal(table: str, raw: bytes) -> bytes:
     return CODECS[table].encode(value)
 
 
+def waits_at(raws: Iterable[bytes], now: datetime) -> list[bytes]:
+    """What the pace must know from now on: one store keeps what is over for a while, the other none of the beginnings."""
+    waits = map(codec.wait.decode, raws)
+    return [codec.wait.encode(replace(wait, since=now)) for wait in waits if wait.until > now]
+
+
 def checksum(rows: Iterable[bytes]) -> int:
     """The same for the same rows in any order."""
     return sum(map(xxhash.xxh3_64_intdigest, rows)) & (2**64 - 1)
@@ -90,6 +99,7 @@ def findings(rows: Rows) -> Iterator[str]:
         "actions": lambda action: action.id,
         "deliveries": lambda delivery: delivery.id,
         "receipts": lambda receipt: (receipt.chat, receipt.story, receipt.message),
+        "waits": lambda wait: (wait.kind, wait.name),
     }
     keys: dict[str, set[Any]] = {}
     for table, name in names.items():

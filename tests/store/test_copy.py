@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from bot.errors import StoreError
-from bot.model import Action, DeliveryKind, DeliveryState, HubLease, Mute, Settlement, StoryId
+from bot.model import Action, DeliveryKind, DeliveryState, HubLease, Mute, Settlement, StoryId, Wait
 from bot.store import open_store
 from bot.store.copy import check_store, copy_store
 from bot.store.journal import JournalDB
+from bot.store.tiny import TinyStore
 from tests.store.samples import (
     ANNA,
     BORIS,
@@ -58,6 +59,9 @@ async def fill(place: Place) -> None:
             stories=(story(), story("s2", merged_into=StoryId("s1"))),
         )
     )
+    over, left = Wait("group", "telegram:-5", NOW, after(-1)), Wait("blocked", "telegram", after(-3), after(5.25))
+    if isinstance(store, TinyStore):
+        await store.put_waits([over, left])
     [claim] = await store.claim_deliveries(after(5), 600, 9)
     await store.settle(Settlement(ANNA, claim.epoch, (sent(claim.deliveries[0]),), (receipt(),)))
     await store.close()
@@ -92,7 +96,7 @@ async def test_a_copy_is_the_same_store(tmp_path: Path) -> None:
     await fill(place)
     file = f"tinydb:///{tmp_path}/copy.json"
     told: list[tuple[int, int]] = []
-    counts = await copy_store(place.url, file, lambda done, total: told.append((done, total)))
+    counts = await copy_store(place.url, file, NOW, lambda done, total: told.append((done, total)))
 
     assert counts["entries"] == counts["fingerprints"] == 30
     assert counts["subscriptions"] == 4
@@ -117,7 +121,7 @@ async def test_a_tinydb_store_moves_up_to_postgresql_and_back(tmp_path: Path, po
     small = Place(f"tinydb:///{tmp_path}/small.json")
     await fill(small)
     before = await everything(small)
-    await copy_store(small.url, postgres_place.url)
+    await copy_store(small.url, postgres_place.url, NOW)
     assert await everything(postgres_place) == before
     assert await check_store(postgres_place.url) == []
     store = await postgres_place.open()
@@ -128,9 +132,27 @@ async def test_a_tinydb_store_moves_up_to_postgresql_and_back(tmp_path: Path, po
     await store.remove_subscription(last.id)
     await store.close()
     back = Place(f"tinydb:///{tmp_path}/back.json")
-    await copy_store(postgres_place.url, back.url)
+    await copy_store(postgres_place.url, back.url, NOW)
     with pytest.raises(StoreError, match="already"):
-        await copy_store(back.url, postgres_place.url)
+        await copy_store(back.url, postgres_place.url, NOW)
+
+
+@pytest.mark.postgres
+async def test_a_platform_that_asked_to_be_left_alone_still_is_after_a_move(
+    tmp_path: Path, postgres_place: Place
+) -> None:
+    """What was sent, and what a platform asked for, counts over the move as over a restart; what is over does not."""
+    small = Place(f"tinydb:///{tmp_path}/small.json")
+    await fill(small)
+    assert (await copy_store(small.url, postgres_place.url, NOW))["waits"] == 1
+    back = Place(f"tinydb:///{tmp_path}/back.json")
+    await copy_store(postgres_place.url, back.url, after(2))
+    store = await back.open()
+    assert isinstance(store, TinyStore)
+    assert await store.waits() == [Wait("blocked", "telegram", after(2), after(5.25))]
+    await store.close()
+    late = Place(f"tinydb:///{tmp_path}/late.json")
+    assert (await copy_store(postgres_place.url, late.url, after(6)))["waits"] == 0
 
 
 async def test_a_target_that_is_not_empty_is_refused(tmp_path: Path) -> None:
@@ -140,16 +162,16 @@ async def test_a_target_that_is_not_empty_is_refused(tmp_path: Path) -> None:
     await fill(target)
     before = await everything(target)
     with pytest.raises(StoreError, match="not empty"):
-        await copy_store(source.url, target.url)
+        await copy_store(source.url, target.url, NOW)
     with pytest.raises(StoreError, match="same store"):
-        await copy_store(source.url, source.url)
+        await copy_store(source.url, source.url, NOW)
     assert await everything(target) == before
 
 
 async def test_a_source_that_is_not_there_is_no_empty_store(tmp_path: Path) -> None:
     """A typing error in the address is said; it neither makes a store nor copies nothing with success."""
     with pytest.raises(StoreError, match="there is no store"):
-        await copy_store(f"tinydb:///{tmp_path / 'typo.json'}", f"tinydb:///{tmp_path / 'new.json'}")
+        await copy_store(f"tinydb:///{tmp_path / 'typo.json'}", f"tinydb:///{tmp_path / 'new.json'}", NOW)
     assert os.listdir(tmp_path) == []  # noqa: PTH208  # pathlib is not for coroutines
 
 
@@ -158,7 +180,9 @@ async def test_a_store_is_not_copied_onto_itself_however_it_is_spelt(tmp_path: P
     await fill(Place(f"tinydb:///{tmp_path / 'store.json'}"))
     (tmp_path / "sub").mkdir()
     with pytest.raises(StoreError, match="same store"):
-        await copy_store(f"tinydb:///{tmp_path / 'store.json'}", f"tinydb:///{tmp_path / 'sub' / '..' / 'store.json'}")
+        await copy_store(
+            f"tinydb:///{tmp_path / 'store.json'}", f"tinydb:///{tmp_path / 'sub' / '..' / 'store.json'}", NOW
+        )
 
 
 async def test_a_folder_is_no_store(tmp_path: Path) -> None:
@@ -173,7 +197,7 @@ async def test_a_source_in_use_is_refused(tmp_path: Path) -> None:
     source = Place(f"tinydb:///{tmp_path}/a.json")
     store = await source.open()
     with pytest.raises(StoreError, match="in use by process"):
-        await copy_store(source.url, f"tinydb:///{tmp_path}/b.json")
+        await copy_store(source.url, f"tinydb:///{tmp_path}/b.json", NOW)
     await store.close()
 
 
@@ -198,6 +222,6 @@ async def test_check_names_what_is_wrong_and_may_run_beside_the_bot(tmp_path: Pa
     assert "is there twice" in found[1]
     assert "is not listed" in found[2]
     with pytest.raises(StoreError, match="tocsin db check"):
-        await copy_store(place.url, f"tinydb:///{tmp_path}/b.json")
+        await copy_store(place.url, f"tinydb:///{tmp_path}/b.json", NOW)
     (tmp_path / "c.json").write_bytes(b"{")
     assert "Restore the folder" in (await check_store(f"tinydb:///{tmp_path}/c.json"))[0]

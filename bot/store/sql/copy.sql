@@ -38,6 +38,9 @@ from deliveries order by n
 -- name: all_receipts
 select chat, story, message, sent, edited, shown from receipts order by sent, chat, story, message
 
+-- name: all_waits
+select key, free_at from pace where free_at > 0 order by key
+
 -- name: any_feeds
 select from feeds limit 1
 
@@ -76,6 +79,12 @@ select from receipts limit 1
 
 -- name: any_removed
 select from removed limit 1
+
+-- name: any_waits
+select from pace limit 1
+
+-- name: put_wait
+insert into pace (key, free_at) values (%(key)s, %(free_at)s)
 
 -- name: put_poll
 insert into polls (feed, next_poll, gone, body) values (%(feed)s, %(next_poll)s, %(gone)s, %(body)s)
