@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.model import FeedId
-    from bot.poll import Enrich, Ingest
+    from bot.poll.feed import Enrich, Ingest
     from bot.ports import Clock, FeedStore, HubClient, Parser
 
 #: bytes of one post

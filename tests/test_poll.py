@@ -23,7 +23,8 @@ from bot.model import (
     Selectors,
     Validators,
 )
-from bot.poll import Poller, poll_feed
+from bot.poll import Poller
+from bot.poll.feed import poll_feed
 from bot.sources.fetch import HttpFetcher
 from bot.sources.schedule import PollPolicy
 from bot.sources.worker import ParserProcess

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from bot.model import Feed, FeedId, HubLease, HubState
-from bot.poll import poll_feed
+from bot.poll.feed import poll_feed
 from bot.push import Push
 from bot.sources.fetch import HttpFetcher
 from bot.sources.schedule import PollPolicy

@@ -13,7 +13,7 @@ import structlog
 
 from bot.alerts.plan import OUTAGE
 from bot.app.messengers import hears, make_messengers
-from bot.app.parts import make_fetcher, make_parser
+from bot.app.parts import make_fetcher, make_parser, make_together, pace_store
 from bot.app.service import tell
 from bot.clock import SystemClock
 from bot.commands import Commands
@@ -28,7 +28,6 @@ from bot.push import BODY as PUSHED
 from bot.push import Push
 from bot.scheduler import Scheduler
 from bot.sources.schedule import PollPolicy
-from bot.store import is_postgres
 from bot.stories.summary import Habits
 from bot.text.language import load_model
 from bot.watch import SilenceWatch
@@ -36,10 +35,9 @@ from bot.watch import SilenceWatch
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
-    from bot.app.together import Together
     from bot.config import Config
-    from bot.model import Chat, ChatId, Feed
-    from bot.ports import Clock, CommandHandler, Fetcher, Messenger, Pace, PaceStore, Parser, Store
+    from bot.model import Chat, ChatId, Feed, FeedId
+    from bot.ports import CommandHandler, Fetcher, Messenger, Pace, Parser, Store
     from bot.sample.wire import SampleWire
     from bot.web.server import WebServer
 
@@ -67,8 +65,8 @@ class App:
         self.clock = SystemClock()
         self.rng = random.Random()  # noqa: S311 - jitter
         self.habits = Habits()
-        self.together = _together(config, store, self.clock)
-        self.pace: Pace = self.together.pace if self.together else LocalPace(self.clock, _pace_store(store))
+        self.together = make_together(config, store, self.clock)
+        self.pace: Pace = self.together.pace if self.together else LocalPace(self.clock, pace_store(store))
         self.fault = fault
         commands = Commands(
             store=store,
@@ -96,15 +94,7 @@ class App:
     async def prepare(self) -> None:
         """Feeds, chats and indexes as the configuration and the store say."""
         now = self.clock.now()
-        feeds: tuple[Feed, ...] = self.config.feeds
-        if self.config.sample and "poll" in self.roles:
-            from bot.sample.fetcher import SampleFetcher  # noqa: PLC0415 - only a newcomer needs it
-            from bot.sample.wire import SampleWire  # noqa: PLC0415
-
-            self.wire = SampleWire(self.clock)
-            await self.wire.start()
-            self.fetcher = SampleFetcher(self.wire, self.fetcher)
-            feeds = (*self.wire.feeds(), *feeds)
+        feeds = await self._sources()
         if self.together is not None:
             await self.together.prepare()
             if self.roles & {"deliver", "chat"}:
@@ -124,6 +114,22 @@ class App:
         )
         if "deliver" in self.roles:
             await self._learn(HABITS_SHARED if self.together else KEEP_ENTRIES)
+        self._make_flows({feed.id: feed.owner for feed in feeds if feed.owner})
+
+    async def _sources(self) -> tuple[Feed, ...]:
+        """Those of the configuration, and the sample for who has none."""
+        if not (self.config.sample and "poll" in self.roles):
+            return self.config.feeds
+        from bot.sample.fetcher import SampleFetcher  # noqa: PLC0415 - only a newcomer needs it
+        from bot.sample.wire import SampleWire  # noqa: PLC0415
+
+        self.wire = SampleWire(self.clock)
+        await self.wire.start()
+        self.fetcher = SampleFetcher(self.wire, self.fetcher)
+        return (*self.wire.feeds(), *self.config.feeds)
+
+    def _make_flows(self, owners: dict[FeedId, str]) -> None:
+        """Deliver, watch, ingest, push and poll, each with the adapters that it needs."""
         self.deliverer = self._deliverer(self.store)
         self.watch = SilenceWatch(
             store=self.store, messengers=self.messengers, pace=self.pace, clock=self.clock, away=self.away
@@ -132,7 +138,7 @@ class App:
             store=self.store,
             clock=self.clock,
             wake=self.deliverer.wake,
-            owners={feed.id: feed.owner for feed in feeds if feed.owner},
+            owners=owners,
             habits=self.habits,
             fault=self.fault,
             meter=self.meter,
@@ -359,22 +365,3 @@ class App:
         if self.wire is not None:
             await self.wire.close()
         await self.store.close()
-
-
-def _together(config: Config, store: Store, clock: Clock) -> Together | None:
-    """The parts that processes share; None where the store belongs to one."""
-    if not is_postgres(config.store_url):
-        return None
-    from bot.app.together import Together  # noqa: PLC0415 - its packages are optional
-    from bot.store.postgres import PostgresStore  # noqa: PLC0415
-
-    assert isinstance(store, PostgresStore)
-    return Together(config.store_url, store, clock)
-
-
-def _pace_store(store: Store) -> PaceStore:
-    """The store that belongs to one process keeps its pace too."""
-    from bot.store.tiny import TinyStore  # noqa: PLC0415 - each store is imported where it is used only
-
-    assert isinstance(store, TinyStore)
-    return store

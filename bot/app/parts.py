@@ -9,12 +9,13 @@ from bot.chats.probe import probe_slack, probe_telegram
 from bot.clock import SystemClock
 from bot.sources.fetch import HttpFetcher
 from bot.sources.worker import ParserProcess
-from bot.store import open_store
+from bot.store import is_postgres, open_store
 
 if TYPE_CHECKING:
+    from bot.app.together import Together
     from bot.config import Config
     from bot.model import Finding
-    from bot.ports import Store
+    from bot.ports import Clock, PaceStore, Store
 
 
 async def open_store_for(config: Config, *, read_only: bool = False) -> Store:
@@ -34,6 +35,25 @@ def make_fetcher(config: Config) -> HttpFetcher:
 def make_parser() -> ParserProcess:
     """The parser in its worker process."""
     return ParserProcess()
+
+
+def make_together(config: Config, store: Store, clock: Clock) -> Together | None:
+    """The parts that processes share; None where the store belongs to one."""
+    if not is_postgres(config.store_url):
+        return None
+    from bot.app.together import Together  # noqa: PLC0415 - its packages are optional
+    from bot.store.postgres import PostgresStore  # noqa: PLC0415
+
+    assert isinstance(store, PostgresStore)
+    return Together(config.store_url, store, clock)
+
+
+def pace_store(store: Store) -> PaceStore:
+    """The store that belongs to one process keeps its pace too."""
+    from bot.store.tiny import TinyStore  # noqa: PLC0415 - each store is imported where it is used only
+
+    assert isinstance(store, TinyStore)
+    return store
 
 
 async def check_telegram(config: Config) -> list[Finding]:
