@@ -115,6 +115,12 @@ class Fleet(Supervised):
         pid = int(found[0].rpartition(":")[2]) if found else 0
         return next((n for n, b in self.bots.items() if b.process is not None and b.process.pid == pid), "")
 
+    async def elected(self, lease: str) -> str:
+        """As soon as somebody is: on a busy machine a lease may run out before it is renewed."""
+        while not (name := await self.holder(lease)):
+            await asyncio.sleep(0.1)
+        return name
+
     async def epoch(self, lease: str) -> int:
         """Higher with each election; 0 while nobody holds it."""
         async with await psycopg.AsyncConnection.connect(self.url) as connection:

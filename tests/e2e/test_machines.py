@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tests.e2e.fleet import Fleet, Newspaper, headlines
@@ -76,17 +75,6 @@ async def fleet(tmp_path: Path, network: str) -> AsyncIterator[Fleet]:
         pytest.skip(str(error))
 
 
-async def machine_of(fleet: Fleet, lease: str) -> str:
-    """Who was elected, by the address it came from: process numbers say nothing across machines."""
-    async with await psycopg.AsyncConnection.connect(fleet.url) as connection:
-        sql = "select holder from leases where name = %s and until > clock_timestamp()"
-        found = await (await connection.execute(sql, [lease])).fetchone()
-    if not found:
-        return ""
-    pid = int(found[0].rpartition(":")[2])
-    return next(name for name, bot in fleet.bots.items() if bot.process is not None and bot.process.pid == pid)
-
-
 async def test_a_machine_that_is_cut_off_and_comes_back_costs_nothing(fleet: Fleet) -> None:
     """Nothing lost, no rate broken, order held: the elected machine loses its network, the others go on; then it is back."""
     titles = headlines(STORIES)
@@ -100,7 +88,7 @@ async def test_a_machine_that_is_cut_off_and_comes_back_costs_nothing(fleet: Fle
         paper.publish()
     await fleet.all_arrive(titles[:1], 1, 60)
 
-    lost = await machine_of(fleet, "ingest")
+    lost = await fleet.elected("ingest")
     before = await fleet.epoch("ingest")
     ip("link", "set", f"{TAG}{lost}", "down")
     await fleet.struck(lost)

@@ -76,7 +76,7 @@ async def test_whatever_breaks_every_alert_comes(fleet: Fleet, postgres: Cluster
         return any("Idlib" in text and not any(t in text for t in titles) for text in fleet.rung()[1])
 
     await until(answered, "the command is answered by whoever was elected to hear it")
-    await fleet.kill(await fleet.holder("ingest"))
+    await fleet.kill(await fleet.elected("ingest"))
     paper.publish()
     postgres.stop("immediate")
     fleet.faults += 1

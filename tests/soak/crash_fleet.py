@@ -112,7 +112,7 @@ class Faults:
         return []
 
     async def _take_over(self, lease: str, strike: Callable[[str], Awaitable[str]]) -> str:
-        elected, before = await self._elected(lease), await self._fleet.epoch(lease)
+        elected, before = await self._fleet.elected(lease), await self._fleet.epoch(lease)
         stands_by = self._stand_by(elected)
         began = time.monotonic()
         striking = asyncio.ensure_future(strike(elected))  # the clock runs from here, not from when all is written down
@@ -127,17 +127,12 @@ class Faults:
         if stands_by and took > (FOLLOWED if strike == self._kill else FOLLOWED_STILL):
             self.problems.append(f"{lease}: nobody followed {elected} for {took:.1f} s")
         alone = "" if stands_by else ", nobody stood by"
-        return f"{done}; {await self._elected(lease)} holds {lease} after {took:.1f} s{alone}"
+        return f"{done}; {await self._fleet.elected(lease)} holds {lease} after {took:.1f} s{alone}"
 
     def _stand_by(self, elected: str) -> bool:
         """Whether another of its kind is at work, neither starting nor frozen."""
         others = [name for name, roles in FLEET.items() if roles == FLEET[elected] and name != elected]
         return any(self._fleet.is_ready(name) and not self._fleet.is_frozen(name) for name in others)
-
-    async def _elected(self, lease: str) -> str:
-        while not (name := await self._fleet.holder(lease)):
-            await asyncio.sleep(0.2)
-        return name
 
     async def settle(self) -> None:
         """All are awake again."""
