@@ -66,8 +66,8 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         api.person(ANN)
         scene = Scene(tmp_path, api, press)
         await scene.bot.start(stdin="")
-        await eventually(lambda: "north" in press.finished, "the first poll is stored")
         try:
+            await eventually(lambda: "north" in press.finished, "the first poll is stored")
             yield scene
         finally:
             await scene.bot.kill()
