@@ -1,7 +1,8 @@
 """The crash loop: the real process between real sockets, killed over and over, and judged by what arrived.
 
 Kills come at named points of the flows (the process ends itself there), when a source has just been sent its document,
-when the chat platform has just taken a message and not answered yet, and at random instants.
+when the chat platform has just taken a message and not answered yet, and at random instants. All the while one source
+hangs and one chat is told to wait, so that there are others who must not be late; only the first life is left in peace.
 """
 
 import asyncio
@@ -17,7 +18,9 @@ from random import Random
 
 from bot.model import Chat, ChatId, Subscription, SubscriptionId
 from bot.store import open_store
-from tests.e2e.judge import Told, Verdict, judge_chats, judge_process, judge_secrets
+from tests.e2e.fair_clock import FairClock
+from tests.e2e.judge import Told, Verdict, judge_chats, judge_lateness, judge_process, judge_secrets
+from tests.e2e.lateness import Life
 from tests.e2e.newsroom import KEYWORDS, Newsroom
 from tests.e2e.process import Bot
 from tests.emulators.telegram_api import TOKEN, TelegramApi
@@ -27,7 +30,13 @@ POINTS = ("fetched", "placed:1", "committed:1", "claimed:1", "claimed:4", "calli
 SECRET = "feedkey-Zq81vTnotforlogs"
 GROUP = -77
 STRANGER = 999
+#: the chat that the platform tells to wait, and for how many seconds each time
+REFUSED, _WAIT = 1, 10
 _STORE_LEASE = 3.0
+#: seconds after which nothing of what a killed process had on PostgreSQL waits any more (docs/scaling.md)
+_OVER = 10.0
+#: polls of each outlet that are enough to be judged by
+_PEACE = 4
 
 
 @dataclass(frozen=True)
@@ -66,9 +75,15 @@ class CrashLoop:
         self.bot: Bot
         self.faults = 0
         self.memory = 0
+        #: (start, end) of each life, by time.monotonic()
+        self.lives: list[tuple[float, float]] = []
         self.subscribed: dict[int, set[str]] = {}
+        self._clock = FairClock()
+        self._ticking: asyncio.Task[None] | None = None
         self._lag = folder / "lag"
-        self._lease = ["--lease", str(_STORE_LEASE)] if store.startswith("postgres") else []
+        shared = store.startswith("postgres")
+        self._lease = ["--lease", str(_STORE_LEASE)] if shared else []
+        self._over = _OVER if shared else 0.0
         self._most_lag = 0.0
         self._started = 0.0
 
@@ -83,6 +98,7 @@ class CrashLoop:
 
     async def open(self, chats: int) -> None:
         await self.news.start()
+        self._ticking = asyncio.create_task(self._clock.run(), name="fair clock")
         store = await open_store(self.store)
         for number in range(1, chats + 1):
             chat = GROUP if number == chats else number
@@ -107,10 +123,14 @@ class CrashLoop:
     async def close(self) -> None:
         if getattr(self, "bot", None) is not None and self.bot.process is not None:
             await self.bot.kill()
+        if self._ticking is not None:
+            self._ticking.cancel()
         await self.news.stop()
 
     async def live(self, kill: Kill) -> None:
         """One life, to its violent end."""
+        if not self.lives:
+            await self._live_in_peace()
         before = self.news.requests
         point = kill.point if ":" in kill.point else ""
         await self._start(["--point", point] if point else [])
@@ -129,17 +149,40 @@ class CrashLoop:
         self.news.on_serve = self.api.on_taken = lambda: None
         await self._end()
 
+    async def _live_in_peace(self) -> None:
+        """How soon all comes when all is well; ends in a kill as well. Then the troubles begin that outlast every life."""
+        await self._start([])
+        await self._pass_time(within=120)
+        self._kill_now()
+        await self._end()
+        self.news.hanging = True
+        self.api.fault(
+            method="sendMessage", chat=REFUSED, times=0, status=429,
+            description=f"Too Many Requests: retry after {_WAIT}", parameters={"retry_after": _WAIT},
+        )  # fmt: skip
+
+    async def _pass_time(self, within: float, after: float = 0.0) -> None:
+        """Until, so many seconds after the process was at work, every outlet was asked `_PEACE` times more."""
+        await self._until(lambda: self.news.taken_in_since(self._started), within)
+        await asyncio.sleep(after)
+        asked = {outlet: len(moments) for outlet, moments in self.news.asked.items()}
+        await self._until(lambda: all(len(self.news.asked[o]) >= n + _PEACE for o, n in asked.items()), within)
+
     async def _start(self, options: list[str]) -> None:
         self._lag.unlink(missing_ok=True)
         self._started = time.monotonic()
         await self.bot.start(stdin="", observed=[*self._lease, *options, "--lag", str(self._lag)])
+        assert self.bot.process is not None
+        self._clock.watched = self.bot.process.pid
 
     def _kill_now(self) -> None:
         if self.bot.process is not None and self.bot.process.returncode is None:
             self.bot.process.send_signal(signal.SIGKILL)
 
     async def _end(self) -> None:
+        ended = time.monotonic()
         await self.bot.kill()
+        self.lives.append((self._started, ended))
         self.faults += 1
         self._look()
 
@@ -173,23 +216,45 @@ class CrashLoop:
     async def settle(self, within: float) -> Verdict:
         """The faults are over: a last life, in which everything that was published must arrive."""
         await self._start([])
-        await self._until(lambda: sum(map(len, self.news.published.values())) >= 12, within)
+        await self._pass_time(within, after=self._over)
+        self.api.clear_faults()
         self.news.finished.clear()
         self.news.closed = True
         quiet = await self._until(lambda: len(self.news.finished) == len(self.news.published), within)
         expected = {chat: self.news.expected(words) for chat, words in self.subscribed.items()}
         arrived = await self._until(lambda: not self._missing(expected), within)
         await asyncio.sleep(1.0)
+        self.lives.append((self._started, time.monotonic()))
         code = await self.bot.stop()
         self._look()
         verdict = judge_chats(self.api, expected, self.faults)
         if code or not quiet or not arrived:
             verdict.problems.append(f"the last life ended with {code}, sources read: {quiet}, all arrived: {arrived}")
+        self._judge_lateness(verdict)
         judge_process(verdict, self.memory, self._most_lag)
         written = [self.bot.output, self.bot.errors]
         judge_secrets(verdict, [SECRET], written, self.api)
         judge_secrets(verdict, [TOKEN, TOKEN.split(":")[1]], [*written, *self.folder.glob("store.json*")], self.api)
         return verdict
+
+    def _judge_lateness(self, verdict: Verdict) -> None:
+        """I6, by a clock that a busy machine does not hurry, and without the chat that the platform tells to wait."""
+        clock, started = self._clock, self.api.log.started
+        told = {chat: messages for chat, messages in self.told.look().messages.items() if chat != REFUSED}
+        judge_lateness(
+            verdict,
+            {outlet: [*map(clock, moments)] for outlet, moments in self.news.asked.items()},
+            {chat: [(clock(started + at), titles) for at, titles in messages] for chat, messages in told.items()},
+            {title: [*map(clock, moments)] for title, moments in self.news.sent.items()},
+            [Life(clock(life.begin), clock(life.end)) for life in self._at_work()],
+        )
+
+    def _at_work(self) -> list[Life]:
+        """The lives that were long enough to be judged, each from when it had taken in what it was sent."""
+        begun = [self.news.taken_in_since(start) or end for start, end in self.lives]
+        # the first has nobody to inherit from
+        begun[1:] = [begin + self._over for begin in begun[1:]]
+        return [Life(begin, end) for begin, (_, end) in zip(begun, self.lives, strict=True) if begin < end]
 
     def _missing(self, expected: dict[int, dict[str, list[str]]]) -> bool:
         told = self.told.look().titles

@@ -5,6 +5,7 @@ published can be missed through the fault of anybody but the bot, however often 
 keyword, and otherwise words of its own, so that no two are taken for one event.
 """
 
+import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ KEYWORDS = ("lighthouse", "quarry", "aqueduct", "observatory", "vineyard", "ship
 _VERBS = ("opens beside", "closes", "rebuilds", "surveys", "inherits", "repaints", "auctions", "maps")
 _SYLLABLES = ("bra", "cel", "dun", "fer", "gol", "hav", "jor", "kul", "lim", "mor", "nab", "pel", "qua", "rus", "tev", "vol")  # fmt: skip
 _SHOWN = 12
+_HANGING = "hanging"
 
 
 _HEADLINE = re.compile(rf"[A-Z][a-z]+ (?:{'|'.join(_VERBS)}) [A-Z][a-z]+ (?:{'|'.join(KEYWORDS)})")
@@ -57,6 +59,14 @@ class Newsroom:
         self.requests = 0
         #: when each outlet was asked, by time.monotonic()
         self.asked: dict[str, list[float]] = {outlet: [] for outlet in self._at}
+        #: headline → when the document that brought it was sent: again and again until a request proves it was taken in
+        self.sent: dict[str, list[float]] = {}
+        #: when a document that was proved to be taken in had been sent, and when it was proved
+        self.taken: list[tuple[float, float]] = []
+        #: by outlet, what its last document brought
+        self._new: dict[str, list[str]] = {outlet: [] for outlet in self._at}
+        #: one source more, which brings nothing, answers nobody any more
+        self.hanging = False
         #: told of every document that is about to be sent
         self.on_serve: Callable[[], None] = lambda: None
         self._runner: web.AppRunner | None = None
@@ -64,8 +74,9 @@ class Newsroom:
 
     async def start(self) -> "Newsroom":
         app = web.Application()
+        app.router.add_get(f"/{_HANGING}.xml", self._hang)
         app.router.add_get("/{outlet}.xml", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.port = self._runner.addresses[0][1]
@@ -80,7 +91,7 @@ class Newsroom:
         key = f"?token={self._secret}" if self._secret else ""
         return "\n".join(
             f'[[source]]\nurl = "http://127.0.0.1:{self.port}/{outlet}.xml{key}"\nname = "{outlet}"\n'
-            for outlet in self._at
+            for outlet in (_HANGING, *self._at)
         )
 
     def expected(self, keywords: set[str]) -> dict[str, list[str]]:
@@ -90,14 +101,20 @@ class Newsroom:
             for outlet, titles in self.published.items()
         }
 
+    def taken_in_since(self, moment: float) -> float:
+        """When it was first proved that a document was taken in which was sent after this moment; 0.0 when it was not."""
+        return next((proved for sent, proved in self.taken if sent > moment), 0.0)
+
     def write(self, outlet: str) -> None:
         """A new document, with two to four headlines more."""
+        self._new[outlet] = []
         for _ in range(self._rng.randint(2, 4)):
             keyword = self._rng.choice(KEYWORDS)
             one, other = invented(self._rng, self._borne), invented(self._rng, self._borne)
             title = f"{one} {self._rng.choice(_VERBS)} {other} {keyword}"
             self.keyword[title] = keyword
             self.published[outlet].append(title)
+            self._new[outlet].append(title)
         self._at[outlet] += 1
 
     async def _serve(self, request: web.Request) -> web.Response:
@@ -105,16 +122,25 @@ class Newsroom:
         outlet = request.match_info["outlet"]
         self.asked[outlet].append(time.monotonic())
         if request.headers.get("If-None-Match", "") == f'"{self._at[outlet]}"':
+            if len(self.asked[outlet]) > 1:
+                self.taken.append((self.asked[outlet][-2], self.asked[outlet][-1]))
             if self.closed:
                 self.finished.add(outlet)
                 return web.Response(status=304)
             self.write(outlet)
+        for title in self._new[outlet]:
+            self.sent.setdefault(title, []).append(self.asked[outlet][-1])
         self.on_serve()
         etag = {"ETag": f'"{self._at[outlet]}"'}
         return web.Response(text=self._document(outlet), content_type="application/rss+xml", headers=etag)
 
+    async def _hang(self, _: web.Request) -> web.Response:
+        if self.hanging:
+            await asyncio.Event().wait()
+        return web.Response(text=self._document(_HANGING), content_type="application/rss+xml")
+
     def _document(self, outlet: str) -> str:
-        titles = self.published[outlet]
+        titles = self.published.get(outlet, [])
         first = max(0, len(titles) - _SHOWN)
         start = datetime(2026, 3, 2, tzinfo=UTC)
         items = "".join(

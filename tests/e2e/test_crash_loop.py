@@ -11,7 +11,7 @@ from tests.store.stores import Place
 
 @pytest.mark.slow
 async def test_killed_at_every_point_nothing_is_lost(place: Place, tmp_path: Path) -> None:
-    """Row 45: at each step between "fetched" and "settled", on both stores: I1 to I5, I7, I8."""
+    """Row 45: at each step between "fetched" and "settled", on both stores: I1 to I8."""
     rng = Random(20261125)
     verdict = await crash_loop(tmp_path, place.url, kills(1, 0, rng), rng, chats=6)
     assert verdict.problems == []

@@ -1,9 +1,11 @@
 """The judge of the crash loop sees what is wrong: a judge that finds nothing would pass every loop."""
 
+import time
 from random import Random
 
-from tests.e2e.judge import Verdict, judge_chats
-from tests.e2e.lateness import Lateness, Strike, too_late
+from tests.e2e.fair_clock import FairClock
+from tests.e2e.judge import Verdict, judge_chats, judge_lateness
+from tests.e2e.lateness import Lateness, Life, Strike, too_late
 from tests.e2e.newsroom import Newsroom, headlines
 from tests.emulators.telegram_api import TelegramApi
 
@@ -88,3 +90,57 @@ def test_who_is_late_without_a_fault_that_touches_him_is_named() -> None:
         "I6: 2 was told 'b'",
         "I6: 2 was told 'd'",
     ]
+
+
+def lateness(asked: list[float], told: list[tuple[float, list[str]]], chat: int = 2) -> list[str]:
+    """What the judge says of polls and messages in a second life, from 100 s on; all comes within a second in the first."""
+    sent = {"before": [2.0], "left": [40.0], "again": [50.0, 102.0], **{f"t{n}": [102.0] for n in range(9)}}
+    lives = [Life(0.0, 8.0), Life(100.0, 120.0)]
+    verdict = Verdict()
+    judge_lateness(
+        verdict,
+        {"north": [2.0, 4.0, 6.0, *asked]},
+        {1: [(3.0, ["before"]), (103.0, ["t0"])], chat: [(3.0, ["before"]), *told]},
+        sent,
+        lives,
+    )
+    return [problem.partition(" after ")[0] for problem in verdict.problems]
+
+
+def test_a_process_at_work_that_leaves_others_waiting_is_late() -> None:
+    """I6 where the only process is killed: from when the next is at work all is due anew, but for the pace of a chat."""
+    often = [100.0 + n for n in range(1, 20, 2)]
+    assert lateness(often, []) == []
+    verdict = Verdict()
+    judge_lateness(verdict, {"north": often}, {}, {}, [Life(0.0, 8.0)])
+    assert verdict.problems == ["I6: no life was long enough to be judged"]
+    assert lateness(often, [(103.0, ["t0"]), (119.0, ["t0"])]) == [], "what comes again may come whenever"
+    assert lateness(often, [(106.0, ["t0"])]) == ["I6: 2 was told 't0'"]
+    assert lateness(often, [(104.5, ["again"])]) == [], "not taken in by the life before, and sent again"
+    assert lateness(often, [(104.5, ["left"])]) == ["I6: 2 was told 'left'"], "taken in before the kill"
+    assert lateness(often, [(90.0, ["left"])]) == [], "nobody is at work"
+    paced = [(103.0 + n * 1.1, [f"t{n}"]) for n in range(8)]
+    assert lateness(often, paced) == [], "one a second is the pace of a person"
+    assert lateness(often, [*paced[:4], (paced[3][0] + 4.5, ["t4"])]) == ["I6: 2 was told 't4'"]
+    slow = [(at, [f"t{n}"]) for n, at in enumerate((103.0, 104.0, 107.5, 111.0, 114.5))]
+    assert lateness(often, slow, chat=-5) == [], "eighteen a minute is the pace of a group"
+    assert lateness(often, slow) == [f"I6: 2 was told 't{n}'" for n in (2, 3, 4)]
+    assert lateness([*often[:4], 112.0, 115.0, 118.0], []) == [
+        "I6: north was not asked for 5.0 s, 2.0 s when all is well"
+    ]
+    assert lateness(often[:7], []) == ["I6: north was not asked for 7.0 s, 2.0 s when all is well"], (
+        "to the end of the life"
+    )
+
+
+def test_the_fair_clock_never_runs_ahead_nor_back() -> None:
+    """Between two looks too; what is before the first is 0."""
+    clock = FairClock()
+    began = time.monotonic()
+    for _ in range(3):
+        clock.look()
+    ended = time.monotonic()
+    shown = [clock(began + (ended - began) * part / 10) for part in range(-1, 12)]
+    assert shown == sorted(shown)
+    assert shown[0] == 0.0
+    assert shown[-1] <= ended - began + 0.01

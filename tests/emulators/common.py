@@ -93,7 +93,7 @@ class CallLog:
             "all_per_second": most_within([c["at"] for c in taken], 1.0),
             "chat_per_second": {chat: most_within(times, 1.0) for chat, times in per_chat.items()},
             "chat_per_minute": {chat: most_within(times, 60.0) for chat, times in per_chat.items()},
-            "refused_for_rate": sum(c.get("code") == 429 for c in self.calls),
+            "refused_for_rate": sum(c.get("code") == 429 and not c.get("injected") for c in self.calls),
         }
 
 

@@ -427,6 +427,7 @@ class TelegramApi:
         chat = str(params.get("chat_id", ""))
         entry = self.log.add(method, params, via=request.match_info.get("via", ""))
         rule = self.faults.find(method, chat, str(params.get("text", "")))
+        entry["injected"] = rule is not None
         try:
             if rule and rule.get("delay"):
                 await asyncio.sleep(rule["delay"])
