@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from bot.errors import LeaseLost, StoreFull
+from bot.errors import LeaseLost, StoreError, StoreFull
 from bot.model import (
     Feed,
     FeedGone,
@@ -185,6 +185,30 @@ async def test_a_lost_lease_is_dropped(world: World) -> None:
     world.refuse = None
     await world.poll(FakeFetcher({A: GOOD}), now)
     assert (await world.state(A)).title == "Herald"
+
+
+async def test_a_store_that_is_away_for_a_while_costs_no_source_its_lease(world: World) -> None:
+    """I6: a database that fails over takes half a minute; what was in hand is not to wait five minutes for its lease."""
+    await world.list(A)
+    poller = world.poller(FakeFetcher({A: GOOD}))
+    world.refuse = StoreError("away")
+    real = world.store.save_feed
+
+    async def away(*_: object) -> None:
+        raise StoreError("away")
+
+    world.store.save_feed = away  # type: ignore[method-assign,assignment]
+    await poller.tick()
+    await until(lambda: poller.counts.failed == 1 and not poller._tasks)
+    world.clock.advance(10)
+    with pytest.raises(StoreError):
+        await poller.tick()
+    world.refuse = None
+    world.store.save_feed = real  # type: ignore[method-assign]
+    world.clock.advance(21)
+    await poller.tick()
+    await until(lambda: poller.counts.polled == 1)
+    assert len(world.taken) == 1
 
 
 async def test_a_full_disk_is_counted_and_the_feed_polled_again(world: World) -> None:

@@ -16,7 +16,7 @@ import structlog
 
 from bot.errors import LeaseLost, StoreError
 from bot.meter import Meter
-from bot.model import FeedGone, Fetched, FetchFailed, FetchOutcome, LeasedFeed, NotModified, ParsedFeed
+from bot.model import FeedGone, Fetched, FetchFailed, FetchOutcome, LeasedFeed, NotModified, ParsedFeed, later
 from bot.poll.feed import poll_feed
 from bot.sources.urls import host_of, mask_url
 
@@ -92,6 +92,8 @@ class Poller:
         self._hosts: Counter[str] = Counter()
         #: by host: claimed feeds that wait for a turn there, and until when each may
         self._queues: dict[str, deque[tuple[LeasedFeed, float]]] = {}
+        #: could not be stored, and are given back as soon as the store is there again
+        self._unsaved: list[LeasedFeed] = []
         self._claiming = asyncio.Lock()
         self._refill: asyncio.Task[None] | None = None
         self._more = False
@@ -109,6 +111,7 @@ class Poller:
             if self._closed or free <= 0:
                 self._more = not self._closed
                 return
+            await self._save_late()
             await self._follow_clock()
             claimed = await self._store.claim_feeds(self._clock.now(), LEASE, free)
             self._more = len(claimed) == free
@@ -171,9 +174,10 @@ class Poller:
             await asyncio.gather(*late, return_exceptions=True)
         if self._refill is not None:
             await asyncio.gather(self._refill, return_exceptions=True)
-        for leased, _ in [waiting for queue in self._queues.values() for waiting in queue]:
-            if self._clock.monotonic() <= until:
-                await self._give_back(leased)
+        with contextlib.suppress(StoreError):  # their leases end with the process too
+            for leased, _ in [waiting for queue in self._queues.values() for waiting in queue]:
+                if self._clock.monotonic() <= until:
+                    await self._give_back(leased)
         self._queues.clear()
 
     def _start(self, leased: LeasedFeed) -> None:
@@ -255,11 +259,20 @@ class Poller:
 
     async def _again_soon(self, leased: LeasedFeed) -> None:
         """Not only when its lease runs out: nobody knows whether it was stored, and what was is not new again."""
-        soon = self._clock.now() + timedelta(seconds=_SOON)
+        soon = max(later(self._clock.now(), _SOON), leased.state.next_poll)
+        self._unsaved.append(replace(leased, state=replace(leased.state, next_poll=soon)))
         with contextlib.suppress(StoreError):
-            await self._store.save_feed(
-                replace(leased.state, next_poll=max(soon, leased.state.next_poll)), leased.epoch
-            )
+            await self._save_late()
+
+    async def _save_late(self) -> None:
+        """Raises StoreError while the store is still away."""
+        while self._unsaved:
+            leased = self._unsaved.pop()
+            try:
+                await self._give_back(leased)
+            except StoreError:
+                self._unsaved.append(leased)
+                raise
 
     async def _give_back(self, leased: LeasedFeed) -> None:
         try:
