@@ -110,6 +110,19 @@ def tocsin(*args: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(args, code if isinstance(code, int) else 1, out.getvalue(), err.getvalue())
 
 
+def test_a_process_ends_without_being_taken_down_piece_by_piece() -> None:
+    """Row 47: that takes longer than the stop itself, and on a busy machine longer than a stop may take."""
+    script = (
+        "import sys\nclass Piece:\n    def __del__(self): print('taken down', flush=True)\n"
+        "piece = Piece()\nsys.argv = ['tocsin', {!r}]\nfrom bot.__main__ import start\nstart()\n"
+    )
+    for word, code, said in (("--version", 0, "tocsin"), ("nonsense", 2, "")):
+        run = subprocess.run([sys.executable, "-c", script.format(word)], capture_output=True, text=True, check=False)
+        assert run.returncode == code
+        assert run.stdout.startswith(said)
+        assert "taken down" not in run.stdout
+
+
 def configured(site: str, *paths: str, more: str = "") -> None:
     """A config.toml that polls these pages of the site."""
     sources = "".join(f'[[source]]\nurl = "{site}{path}"\nname = "Site {path}"\n' for path in paths)

@@ -21,6 +21,7 @@ from pathlib import Path
 import bot.deliver
 import bot.deliver.lane
 import bot.poll
+from bot.__main__ import end
 from bot.app import run
 from bot.app.roles import parse_roles
 from bot.config import load_config
@@ -128,7 +129,7 @@ def main() -> None:
         for module in (bot.deliver, bot.deliver.lane, bot.poll):
             module.LEASE = given.lease  # type: ignore[attr-defined]
     faulthandler.register(signal.SIGUSR1)
-    sys.exit(asyncio.run(observed(given.config, given.point, given.lag, given.role, given.held, given.ready)))
+    end(asyncio.run(observed(given.config, given.point, given.lag, given.role, given.held, given.ready)))
 
 
 if __name__ == "__main__":

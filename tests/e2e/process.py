@@ -37,6 +37,7 @@ class Bot:
             self.process = await asyncio.create_subprocess_exec(
                 *prefix, sys.executable, "-m", *module, str(self.config), *(observed or ()), *arguments,
                 stdin=asyncio.subprocess.PIPE, stdout=out, stderr=err, env=environment, cwd=Path(__file__).parents[2],
+                start_new_session=True,  # as services have, and the kernel gives each session its share of the processor
             )  # fmt: skip
         assert self.process.stdin is not None
         if stdin is not None:
