@@ -17,7 +17,7 @@ def start() -> NoReturn:
     try:
         main()
     except SystemExit as done:
-        code = done.code if isinstance(done.code, int) else 1
+        code = done.code if isinstance(done.code, int) else int(done.code is not None)
     end(code)
 
 
