@@ -1,6 +1,7 @@
 """What processes share on PostgreSQL: leases, the inbox, pace, what people did, lanes."""
 
 import asyncio
+from collections.abc import Sized
 from dataclasses import replace
 
 import psycopg
@@ -369,6 +370,20 @@ async def test_what_fell_due_or_lost_its_job_is_woken_by_a_look(postgres_place: 
     assert len(await jobs_of(store)) == 1
 
 
+async def work_until(jobs: LaneJobs, found: Sized) -> None:
+    """Until a job has brought something."""
+
+    async def no_look() -> None:
+        return
+
+    running = asyncio.create_task(jobs.run(no_look))
+    async with asyncio.timeout(20):
+        while not len(found):
+            await asyncio.sleep(0.05)
+    jobs.stop()
+    await asyncio.wait_for(running, 10)
+
+
 async def test_a_worker_drains_what_is_woken_and_takes_up_what_a_dead_one_left(postgres_place: Place) -> None:
     """A job whose worker died keeps its lock until somebody notices; then the lane goes on."""
     store, _ = await two(postgres_place)
@@ -383,15 +398,7 @@ async def test_a_worker_drains_what_is_woken_and_takes_up_what_a_dead_one_left(p
     await store.commit(commit(delivery()))
     await store._do("update procrastinate_jobs set status = 'doing', worker_id = null")
 
-    async def no_look() -> None:
-        return
-
-    running = asyncio.create_task(jobs.run(no_look))
-    async with asyncio.timeout(20):
-        while not drained:
-            await asyncio.sleep(0.05)
-    jobs.stop()
-    await asyncio.wait_for(running, 10)
+    await work_until(jobs, drained)
     assert await jobs_of(store) == []
 
 
@@ -437,18 +444,10 @@ async def test_a_worker_is_known_by_its_connections_while_it_has_something_in_ha
         del lane
         found.extend(await store._rows(sql))
 
-    async def no_look() -> None:
-        return
-
     jobs = LaneJobs(postgres_place.url, clock=CLOCK, drain=drain, session="of this process")
     store.wake = jobs.wake
     await store.commit(commit(delivery()))
-    running = asyncio.create_task(jobs.run(no_look))
-    async with asyncio.timeout(20):
-        while not found:
-            await asyncio.sleep(0.05)
-    jobs.stop()
-    await asyncio.wait_for(running, 10)
+    await work_until(jobs, found)
     assert found[0][0] > 0
 
 
