@@ -26,15 +26,23 @@ class FairClock:
 
     def look(self) -> None:
         """Takes in what was since the last look."""
-        waited = {path: _waited(path) for pid in self._processes() for path in Path(f"/proc/{pid}/task").glob("*")}
-        stood = sum(ns - self._waited.get(path, 0) for path, ns in waited.items()) / 1e9 if self._waited else 0.0
-        self._waited = waited
+        # who asks and who answers stand still by turns: the longer of both, or a busy machine would excuse everything
+        stood = max(self._stood([os.getpid()]), self._stood([*self._processes()]))
         now = time.monotonic()
         self._fair.append(self._fair[-1] + max(now - self._moments[-1] - stood, 0.0))
         self._moments.append(now)
 
+    def _stood(self, processes: list[int]) -> float:
+        """Seconds for which threads of these waited for a processor since the last look."""
+        seconds = 0.0
+        for thread in (path for pid in processes for path in Path(f"/proc/{pid}/task").glob("*")):
+            waited = _waited(thread)
+            seconds += (waited - self._waited.get(thread, waited)) / 1e9
+            self._waited[thread] = waited
+        return seconds
+
     def _processes(self) -> Iterator[int]:
-        yield os.getpid()
+        """The watched one and its children."""
         if self.watched is not None:
             yield self.watched
             for path in Path(f"/proc/{self.watched}/task").glob("*/children"):
