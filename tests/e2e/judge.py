@@ -26,6 +26,8 @@ INVARIANTS = {
 }
 #: bytes of memory that are too much
 MOST_MEMORY = 400 << 20
+#: seconds between polls of a source: it is due a second after the last, and due ones are looked for every second
+POLL = 2.0
 #: refused calls that are told of one by one, and the methods that count
 _NAMED = 10
 _PACED = ("sendMessage", "sendPhoto", "editMessageText")
@@ -178,13 +180,16 @@ def judge_lateness(
     sent: Mapping[str, Sequence[float]],
     lives: Sequence[Life],
 ) -> None:
-    """I6, measured by the first life, in which all was well: whoever waits, waits longer by one of its polls at most."""
+    """I6, measured by the first life, in which all was well: whoever waits, waits longer by one of its polls at most.
+
+    A poll is `POLL` seconds at least, however few of them a busy machine gave to the first life.
+    """
     polls, waited = between_polls(asked, lives[1:]), [*waits(told, sent, lives[1:])]
     quiet_polls, quiet_waits = between_polls(asked, lives[:1]), [*waits(told, sent, lives[:1])]
     if not (polls and waited and quiet_polls and quiet_waits):
         verdict.problems.append("I6: no life was long enough to be judged")
         return
-    verdict.quiet = poll, wait = max(quiet_polls)[0], max(quiet_waits)[0]
+    verdict.quiet = poll, wait = max(max(quiet_polls)[0], POLL), max(quiet_waits)[0]
     verdict.polls, verdict.waits = max(polls)[0], max(waited)[0]
     verdict.problems += too_seldom(polls, poll) + too_late(waited, wait, poll)
 
