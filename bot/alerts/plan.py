@@ -159,11 +159,12 @@ def _digest(heading: str, bundle: Sequence[Delivery], rows: Sequence[Delivery], 
     told = [row for row in bundle if heads[facts.stories[row.story].story.id] is row]
     message, count = render.digest(heading, [view(row, facts, brief=True) for row in told], limit)
     shown = told[:count]
+    ids = {row.id for row in shown}
     stories = {facts.stories[row.story].story.id for row in shown}
     folded = [
         row
         for row in rows
-        if row not in shown and row.story in facts.stories and facts.stories[row.story].story.id in stories
+        if row.id not in ids and row.story in facts.stories and facts.stories[row.story].story.id in stories
     ]
     shows = tuple((row.story, IN_DIGEST) for row in shown if row.kind is DeliveryKind.RING)
     return Send(message, tuple(shown), tuple(folded), shows=shows)

@@ -6,6 +6,7 @@ escape spans, so that no feed can smuggle anything in. The first line carries th
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -79,11 +80,9 @@ def develop(view: View, timezone: str, now: datetime) -> Message:
 
 def digest(heading: str, views: Sequence[View], limit: int) -> tuple[Message, int]:
     """Several stories in one message, by keyword; returns how many of `views` fit into `limit` UTF-16 units."""
-    for count in range(len(views), 1, -1):
-        message = _digest(heading, views[:count])
-        if utf16(message.text) <= limit:
-            return message, count
-    return _digest(heading, views[:1]), 1
+    # each story more makes it longer; a chat that waited may be owed hundreds
+    more = bisect_right(range(2, len(views) + 1), limit, key=lambda count: utf16(_digest(heading, views[:count]).text))
+    return _digest(heading, views[: 1 + more]), 1 + more
 
 
 def _digest(heading: str, views: Sequence[View]) -> Message:
@@ -146,7 +145,7 @@ def local_time(moment: datetime, timezone: str, now: datetime) -> str:
 
 def utf16(text: str) -> int:
     """Length as Telegram counts it."""
-    return len(text) + sum(1 for c in text if ord(c) > 0xFFFF)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _headline(entry: Entry) -> list[Span]:
