@@ -12,6 +12,7 @@ from bot.chats import slack_outcome as outcomes
 from bot.chats.gate import Gate, Quota
 from bot.chats.plain import spelt_out
 from bot.chats.slack_blocks import blocks, fallback
+from bot.chats.wire import make_socket
 from bot.model import Refused, RetryLater, Sent
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ class Sender:
     def session(self) -> aiohttp.ClientSession:
         """One pool of connections for everything; made inside the running loop."""
         if self.client.session is None or self.client.session.closed:
-            self.client.session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_DEADLINE))
+            self.client.session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(socket_factory=make_socket),
+                timeout=aiohttp.ClientTimeout(total=_DEADLINE),
+            )
         return self.client.session
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
+from bot.chats.wire import OPTIONS
 from bot.model import ChatGone, ChatId, ChatMoved, Refused, RetryLater
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ class Request(HTTPXRequest):
     """
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(httpx_kwargs={"event_hooks": {"response": [_note_header]}}, **settings)
+        hooks = {"event_hooks": {"response": [_note_header]}}
+        super().__init__(httpx_kwargs=hooks, socket_options=OPTIONS, **settings)
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
         _retry_after.set("")
