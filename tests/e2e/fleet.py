@@ -204,12 +204,11 @@ class Fleet(Supervised):
         assert self.missing(titles, people) == []  # I1
         rung = self.rung()
         assert set(rung) <= set(range(1, people + 1))  # I4
-        order, duplicates = await self._owed(), 0
+        order, duplicates = await self._owed(), len(self.twice(titles))
         for chat, texts in rung.items():
             firsts: list[str] = []
             for text in texts:  # many at once come as one message
                 told = sorted((t for t in titles if t in text), key=order[chat].index)
-                duplicates += bool(told) and set(told) <= set(firsts)
                 firsts += [title for title in told if title not in firsts]
             assert firsts == sorted(firsts, key=order[chat].index), chat  # I3, by what came first
         assert duplicates <= self.faults, f"{duplicates} duplicates, {self.faults} faults"  # I2
@@ -219,6 +218,22 @@ class Fleet(Supervised):
         for bot in self.bots.values():  # I8
             assert TOKEN.partition(":")[2] not in bot.printed() + bot.errors.read_text()
         return duplicates
+
+    def twice(self, titles: list[str], began: float = 0.0) -> list[str]:
+        """Each message that told a chat nothing new: what, by whom and when before, and by whom and when again; seconds are
+        since `began` of the monotonic clock.
+        """
+        known: dict[tuple[str, str], str] = {}
+        found = []
+        for call in self.api.log.of("sendMessage", ok=True):
+            chat, text = str(call["params"]["chat_id"]), call["params"]["text"]
+            told = [title for title in titles if title in text]
+            now = f"by {call['via']} at {call['at'] + self.api.log.started - began:.1f} s"
+            if told and all((chat, title) in known for title in told):
+                found.append(f"{chat} was told {told[0]!r} {known[chat, told[0]]}, again {now}")
+            for title in told:
+                known.setdefault((chat, title), now)
+        return found
 
     async def _owed(self) -> dict[int, list[str]]:
         """Chat → headlines in the order in which they were owed."""

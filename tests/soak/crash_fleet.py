@@ -190,6 +190,7 @@ async def run(asked: argparse.Namespace, postgres: Cluster, folder: Path) -> boo
             print(
                 f"I6: {len(others)} alerts that no fault touched came within {latest:.1f} s, {quiet:.1f} s when all is well\n"
                 f"I7: {fleet.memory >> 20} MB, {slowest}'s event loop held for {lags[slowest] * 1000:.0f} ms",
+                *fleet.twice(titles, began),
                 *(fleet.held(name) for name in fleet.bots if fleet.held(name)),
                 *fleet.exits,
                 "\n".join(problems) or "all invariants hold",
