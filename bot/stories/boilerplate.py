@@ -78,6 +78,7 @@ _SAID = (
     "rechte vorbehalten/droits réservés/derechos reservados/direitos reservados/diritti riservati/"
     "права защищены/copyright/©"
 )  # fmt: skip
+
 #: folded, what stands in all that `_PHRASE` finds; a text that has none of these, as most, needs no search
 _HINTS = (*(f"{whole} {text}" for whole in _WHOLE.split("/") for text in _TEXT.split("/")), *_SAID.split("/"))
 #: the same of a row of buttons
@@ -115,7 +116,8 @@ _STAMP = re.compile(
 
 def blanked(text: str) -> str:
     """The text with phrases that no person wrote for this entry blanked by NULs; a phrase ends the line it stands in."""
-    text = _STAMP.sub(lambda m: "\x00" * len(m.group()), text)
+    if "\n" in text or _STAMP.match(text):
+        text = _STAMP.sub(lambda m: "\x00" * len(m.group()), text)
     folded = _folded(text)
     if not (any(map(folded.__contains__, _HINTS)) or _BUTTONS.search(folded)):
         return text

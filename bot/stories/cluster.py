@@ -43,7 +43,6 @@ class StoryIndex:
         self._fitted = fitted or load()
         self._window = Window(self._fitted.rarity)
         self._placed: dict[EntryId, Placement] = {}
-        self._links: dict[str, StoryId] = {}
         self._now = 0.0
 
     def __len__(self) -> int:
@@ -154,10 +153,10 @@ class StoryIndex:
         """What agrees, in words for a person."""
         weights = self._window.weights
         rare = [term for term in new.terms if weights[term] >= _RARE and not term[0].isdigit()] or list(new.terms)
-        said = [f"{sum(term in story.counts for term in rare)} of its {len(rare)} rare words"]
-        if names := [name for name in new.names if name in story.names]:
+        said = [f"{sum(term in story.said.counts for term in rare)} of its {len(rare)} rare words"]
+        if names := [name for name in new.names if name in story.said.names]:
             said.append(f"{len(names)} of {len(new.names)} names")
-        if new.numbers and story.numbers:
-            agree = sum(number in story.numbers for number in new.numbers)
+        if new.numbers and story.said.numbers:
+            agree = sum(number in story.said.numbers for number in new.numbers)
             said.append(f"{agree} of {len(new.numbers)} numbers")
         return f"{', '.join(said[:-1])} and {said[-1]} agree" if len(said) > 1 else f"{said[0]} agree"

@@ -148,6 +148,7 @@ class _Weighed:
         self.weight = {term: weights[term] for term in new.terms}
         self.square = {term: w * w for term, w in self.weight.items()}
         self.heads = frozenset(new.title)
+        self.head_words = [term for term in new.title if not term[0].isdigit()]
         self.letters = letters(new.headline)
         self.total = sum(self.square.values()) or 1.0
         self.head_total = sum([self.square[term] for term in new.title]) or 1.0
@@ -157,21 +158,22 @@ class _Weighed:
         """The values of one story, in the order of `NAMES`, but for "centre lead" and those of rivals."""
         weight, new = self.weight, self.new
         like = self._members(story)
-        counts = story.counts
-        shared = [term for term in new.terms if term in counts]
-        heavy = sorted([weight[term] for term in shared if not term[0].isdigit()], reverse=True)
+        said = story.said
+        counts = said.counts
+        shared = [term for term in new.words if term in counts]
+        heavy = sorted([weight[term] for term in shared], reverse=True)
         core = self._core(story, heavy)
         own, own_sum, own_best, burst = self._now(story, shared)
-        in_head = [weight[term] for term in shared if term in self.heads and not term[0].isdigit()]
-        both = [weight[term] for term in new.title if term in story.title_terms and not term[0].isdigit()]
-        names = [name for name in new.names if name in story.names]
-        clash = bool(new.names) and bool(story.names) and not names and not any(n in counts for n in new.names)
-        numbers_clash = bool(new.numbers) and bool(story.numbers) and not any(n in story.numbers for n in new.numbers)
+        in_head = [weight[term] for term in shared if term in self.heads]
+        both = [weight[term] for term in self.head_words if term in said.title_terms]
+        names = [name for name in new.names if name in said.names]
+        clash = bool(new.names) and bool(said.names) and not names and not any(n in counts for n in new.names)
+        numbers_clash = bool(new.numbers) and bool(said.numbers) and not any(n in said.numbers for n in new.numbers)
         return [
             like.best,
             like.headline,
             like.headline_sum,
-            sum([self.square[term] for term in shared if term in self.heads]) / self.head_total,
+            sum([self.square[term] for term in new.title if term in counts]) / self.head_total,
             like.letters,
             like.overlap,
             like.second,
@@ -201,7 +203,7 @@ class _Weighed:
             max(-200.0, min((new.published - story.latest) / 3600, 200.0)),
             like.own_minutes,
             float(like.nearest.feed == new.feed),
-            float(len(story.feeds)),
+            float(len(said.feeds)),
             float(len(new.terms)),
             float(new.heads),
             float(new.alone),
@@ -249,39 +251,47 @@ class _Weighed:
         length = sqrt(sum([w * w for _, w in core])) or 1.0
         common = [(term, w) for term, w in core if term in weight]
         centre = sum([w * weight[term] for term, w in common]) / (length * sqrt(self.total))
-        top = sorted([(w, term) for term, w in core], reverse=True)[:_TOP]
+        least = sorted([w for _, w in core], reverse=True)[:_TOP]
+        top = sorted([(w, term) for term, w in core if w >= least[-1]], reverse=True)[:_TOP] if least else []
         most = sum([w for w, _ in top]) or 1.0
         reached = sum(sorted([w for _, w in common], reverse=True)[:_TOP]) / most if heavy else 0.0
-        counts, size = story.counts, len(story.members)
+        counts, size = story.said.counts, len(story.members)
         return _Core(
             centre,
             sum([w for w, term in top if term in weight]) / most,
             reached,
             sum([counts[term] for _, term in top]) / (size * len(top) or 1),
-            sum([w * counts[term] / spread[term] for w, term in top]) / most,
+            sum([w * counts[term] / spread(term) for w, term in top]) / most,
         )
 
     def _name_clash(self, story: OpenStory) -> float:
         """Two like events differ in their names: "quake hits A" and "quake hits B"."""
-        weights, counts, size = self.window.weights, story.counts, len(story.members)
+        weights, counts, size = self.window.weights, story.said.counts, len(story.members)
         mine = max([self.weight[n] for n in self.new.names if n in self.heads and n not in counts], default=0.0)
         if not mine:
             return 0.0
-        central = [n for n in story.names if n in story.title_terms and counts[n] * 2 >= size and n not in self.weight]
+        central = [
+            n
+            for n in story.said.names
+            if n in story.said.title_terms and counts[n] * 2 >= size and n not in self.weight
+        ]
         return min(mine, max([weights[n] for n in central], default=0.0))
 
     def _now(self, story: OpenStory, shared: list[str]) -> tuple[float, float, float, float]:
         """How far the shared words belong to this story now (one, all, the heaviest), and how much one bursts."""
         spread, table, entries = self.window.spread, self.window.table, self.window.entries
-        words = [term for term in shared if not term[0].isdigit()]
+        counts = story.said.counts
         shares = []
-        own = 0.0
-        for term in words:
-            mentions, weight = spread[term], self.weight[term]
-            share = story.counts[term] / mentions * min(1.0, mentions / 3)
+        own = rate = 0.0
+        for term in shared:
+            mentions, weight = spread(term), self.weight[term]
+            share = counts[term] / mentions
+            if mentions < 3:
+                share *= mentions / 3
+            else:
+                rate = max(rate, mentions / (entries + 50) / table.get(term, RAREST))
             shares.append(share * weight)
             if weight > _TELLING and share > own:
                 own = share
         shares.sort(reverse=True)
-        rates = [spread[term] / (entries + 50) / table.get(term, RAREST) for term in words if spread[term] > 2]
-        return own, sum(shares), sum(shares[:3]), log(max(rates) + 0.1) if rates else -3.0
+        return own, sum(shares), sum(shares[:3]), log(rate + 0.1) if rate else -3.0

@@ -10,6 +10,8 @@ _WORDS = {
     "eleven": 11, "twelve": 12, "dozen": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
     "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
 }  # fmt: skip
+#: words that are amounts
+AMOUNTS = frozenset(_WORDS)
 #: what is counted → words that say so, in a few languages; a word that ends in * stands for any ending
 _COUNTED = {
     "killed": (
@@ -62,21 +64,23 @@ _said = _Said()
 
 def tolls(text: str) -> tuple[tuple[str, int], ...]:
     """What is counted and the highest count of each: "kills 11, injuring 30" gives (("injured", 30), ("killed", 11))."""
-    said = [_said[chunk] for chunk in text.split()]
+    chunks = text.split()
     found: dict[str, int] = {}
-    for i in [i for i, (_, _, amount) in enumerate(said) if amount]:
-        word, ends, _ = said[i]
-        amount = _amount(word)
-        what = _what(said, i, ends=ends) if amount else ""
+    for i, chunk in enumerate(chunks):
+        if chunk.isalpha() and chunk.casefold() not in _WORDS:
+            continue  # as most
+        word, ends, number = _said[chunk]
+        amount = _amount(word) if number else 0
+        what = _what(chunks, i, ends=ends) if amount else ""
         if what:
             found[what] = max(found.get(what, 0), amount)
     return tuple(sorted(found.items()))
 
 
-def _what(said: list[tuple[str, bool, bool]], at: int, *, ends: bool) -> str:
+def _what(chunks: list[str], at: int, *, ends: bool) -> str:
     """What the number at `at` counts: the next counted thing of the sentence, before another number, else the last one."""
     if not ends:
-        for word, stop, number in said[at + 1 : at + 2 + _GAP]:
+        for word, stop, number in map(_said.__getitem__, chunks[at + 1 : at + 2 + _GAP]):
             if word == "more":  # eight more: not the sum
                 return ""
             if number:
@@ -85,7 +89,8 @@ def _what(said: list[tuple[str, bool, bool]], at: int, *, ends: bool) -> str:
                 return what
             if stop:
                 break
-    for gap, (word, stop, _) in enumerate(reversed(said[max(0, at - 2 * _GAP) : at])):
+    before = chunks[max(0, at - 2 * _GAP) : at]
+    for gap, (word, stop, _) in enumerate(map(_said.__getitem__, reversed(before))):
         if stop or word[:1].isdigit():
             break
         if word == "toll":

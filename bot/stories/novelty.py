@@ -91,15 +91,15 @@ _COUNT_NAMES = {"killed": "toll", "injured": "injured", "missing": "missing", "a
 def counts_changed(new: Sketch, story: OpenStory) -> list[tuple[str, int, int]]:
     """Counts of the entry that differ from the story's highest: what, before, now. Most telling first."""
     return [
-        (what, story.tolls[what], amount)
+        (what, story.said.tolls[what], amount)
         for what, amount in sorted(new.tolls, key=lambda toll: list(_COUNT_NAMES).index(toll[0]))
-        if what in story.tolls and amount > story.tolls[what]
+        if what in story.said.tolls and amount > story.said.tolls[what]
     ]
 
 
 def _steps(new: Sketch, story: OpenStory) -> list[str]:
     """Steps that the headline tells of and no entry of the story did."""
-    known = {_STEP_OF[term] for term in story.counts if term in _STEP_OF}
+    known = {_STEP_OF[term] for term in story.said.counts if term in _STEP_OF}
     told = dict.fromkeys(_STEP_OF[term] for term in new.title if term in _STEP_OF)
     return [step for step in told if step not in known]
 
@@ -109,8 +109,8 @@ def weigh_novelty(
 ) -> list[float]:
     """The evidence in the order of `NAMES`; likenesses and certainty are those of the join."""
     weights = window.weights
-    missing = [term for term in new.terms if term not in story.counts]
-    heads = [term for term in new.title if term not in story.counts]
+    missing = [term for term in new.terms if term not in story.said.counts]
+    heads = [term for term in new.title if term not in story.said.counts]
     total = sum([weights[term] for term in new.terms]) or 1.0
     head_total = sum([weights[term] for term in new.title]) or 1.0
     published = [member.published for member in story.members]
@@ -122,14 +122,14 @@ def weigh_novelty(
         max([weights[term] for term in heads], default=0.0),
         likeness,
         headlines,
-        float(len([n for n in new.numbers if n not in story.numbers])),
+        float(len([n for n in new.numbers if n not in story.said.numbers])),
         float(bool(counts_changed(new, story))),
         float(len(_steps(new, story))),
         sum(member.feed == new.feed for member in story.members) / len(story.members),
         float(len(story.members)),
         certainty,
         float(new.heads),
-        sum([weights[name] for name in new.names if name not in story.counts]),
+        sum([weights[name] for name in new.names if name not in story.said.counts]),
         float(_COMMENT.search(headline) is not None),
     ]
 
@@ -158,7 +158,9 @@ def _new_name(new: Sketch, story: OpenStory, entry: Entry, window: Window) -> st
 
     Where a capital tells nothing (first words, headlines all in capitals), the lead must write the word with one too.
     """
-    fresh = {name for name in new.names if name in new.title and name not in story.counts and window.weights[name] > 5}
+    fresh = {
+        name for name in new.names if name in new.title and name not in story.said.counts and window.weights[name] > 5
+    }
     if not fresh:
         return ""
     headline = entry.title

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import snowballstemmer
 
 from bot.stories.boilerplate import blanked
-from bot.stories.facts import tolls
+from bot.stories.facts import AMOUNTS, tolls
 from bot.stories.titles import tidy_title
 from bot.text import CHARACTERS, words
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bot.model import Entry, EntryId, FeedId
 
 LEAD_WORDS = 60  #: words of the lead that count: what comes after is background
+_LEAD = 600  #: characters of it that are looked at ...
+_READ = 1200  #: ... and in which what an outlet appends is looked for: no such phrase is longer than the difference
 _STEMMERS = {
     "ar": "arabic", "da": "danish", "de": "german", "en": "english", "es": "spanish", "fi": "finnish", "fr": "french",
     "hi": "hindi", "hu": "hungarian", "id": "indonesian", "it": "italian", "nl": "dutch", "no": "norwegian",
@@ -43,7 +45,7 @@ _ALONE = re.compile(
     r"|гороскоп|дайджест|обзор прессы|главное за|итоги дня)\b",
     re.IGNORECASE,
 )
-_LIMIT = 1 << 16  #: stems a cache may hold before it starts anew
+_LIMIT = 1 << 17  #: stems a cache may hold before it starts anew: 100,000 stories have 80,000 words
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Sketch:
     published: float
     #: all stems, each once, in reading order, headline first
     terms: tuple[str, ...]
+    #: those of them that are no numbers
+    words: tuple[str, ...]
     #: how many of `terms` are the headline's
     heads: int
     #: the headline's folded words, for comparing letter by letter
@@ -110,10 +114,14 @@ def _by_script(word: str) -> str:
 
 def stems(text: str, language: str) -> list[str]:
     """Stems in order; pairs of neighbours in scripts whose words are matched by characters."""
-    found = words(text)
+    return _stemmed(words(text), language)
+
+
+def _stemmed(found: list[str], language: str) -> list[str]:
     table = _stemmer(language if language in _STEMMERS else "")
-    if text.isascii() or not _BY_CHARACTER.search(text):
-        return [table[word] for word in found]
+    joined = "".join(found)
+    if joined.isascii() or not _BY_CHARACTER.search(joined):
+        return list(map(table.__getitem__, found))
     pairs: list[str] = []
     for word, after in zip(found, [*found[1:], ""], strict=True):
         if not _BY_CHARACTER.match(word):
@@ -124,7 +132,11 @@ def stems(text: str, language: str) -> list[str]:
 
 
 def _names(text: str, language: str) -> list[str]:
-    capitals = [chunk for chunk in text.split() if chunk[0].isupper() or chunk[1:2].isupper()]
+    capitals = [
+        chunk
+        for chunk in text.split()
+        if not chunk[:2].islower() and (chunk[0].isupper() or chunk[1:2].isupper())  # most are: one question
+    ]
     return stems(" ".join(capitals), language) if capitals else []
 
 
@@ -132,25 +144,28 @@ def sketch(entry: Entry) -> Sketch:
     """Reduces an entry to what is compared."""
     title = tidy_title(entry.title, entry.source)
     # "Read more at North Wire" would make all of an outlet's pieces share a name
-    lead = blanked(entry.summary or entry.content[:600])
-    heads = dict.fromkeys(stems(title, entry.language))
-    rest = dict.fromkeys(stems(lead[:600], entry.language)[:LEAD_WORDS])
-    terms = (*heads, *(term for term in rest if term not in heads))
+    lead = blanked((entry.summary or entry.content)[:_READ])[:_LEAD]
+    both = f"{title}\n{lead}"
+    said, told = words(title), words(lead)
+    heads = dict.fromkeys(_stemmed(said, entry.language))
+    rest = dict.fromkeys(_stemmed(told, entry.language)[:LEAD_WORDS])
+    terms = (*heads, *[term for term in rest if term not in heads])
     known = frozenset(terms)
-    both = f"{title}\n{lead[:600]}"
-    names = dict.fromkeys(name for name in _names(both, entry.language) if name in known and not name.isdigit())
+    names = dict.fromkeys([name for name in _names(both, entry.language) if name in known and not name.isdigit()])
     path = urlsplit(entry.link).path.split("/") if entry.link.startswith("http") else []
+    digits = not ("".join(said).isalpha() and "".join(told).isalpha())
     return Sketch(
         entry=entry.id,
         feed=entry.feed,
         seen=entry.seen.timestamp(),
         published=entry.published.timestamp(),
         terms=terms,
+        words=tuple([term for term in terms if not term[0].isdigit()]) if digits else terms,
         heads=len(heads),
-        headline=" ".join(words(title)),
+        headline=" ".join(said),
         names=tuple(names),
-        numbers=numbers(both),
-        tolls=tolls(both),
+        numbers=numbers(both) if digits else (),
+        tolls=tolls(both) if digits or not (AMOUNTS.isdisjoint(said) and AMOUNTS.isdisjoint(told)) else (),
         section=path[1] if len(path) > 2 else "",
         alone=_ALONE.search(entry.title) is not None,
     )

@@ -6,60 +6,52 @@ theirs; a fitted table of how common words are in news stands in for stories not
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass
 from heapq import heappop, heappush
-from math import log, log10
+from itertools import chain, count
+from math import log10
 from typing import TYPE_CHECKING
 
-from bot.stories.fitted import RAREST
+from bot.stories.postings import Postings
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Mapping, Sequence
 
     from bot.model import StoryId
     from bot.stories.terms import Sketch
 
-PRIOR = 400.0  #: stories that the table of word frequencies counts for
 CANDIDATES = 6  #: stories that are compared in full
 _RARE = 14  #: rarest terms of an entry that find stories
 _REACH = 1200  #: story mentions looked at; what is rarest comes first
 _CROWD = 2000  #: stories from which candidates must share more
 _PROMISE = 0.3  #: what a story needs of the best one's points to be compared in full
 _GATE = 0.09  #: what it needs of the weight of the entry's rarest terms
-_DIGITS = 0.39  #: weight of a number beside a word of the same rarity
 
 
 @dataclass(slots=True)
-class OpenStory:
-    """A story of the window and what its entries say together."""
+class Said:
+    """What the entries of a story say together."""
 
-    id: StoryId
-    members: list[Sketch] = field(default_factory=list)
-    last: float = 0.0
-    #: publication of the latest member
-    latest: float = 0.0
-    feeds: set[str] = field(default_factory=set)
+    feeds: set[str]
     #: in how many members a term stands
-    counts: dict[str, int] = field(default_factory=dict)
-    title_terms: set[str] = field(default_factory=set)
-    names: set[str] = field(default_factory=set)
-    numbers: set[str] = field(default_factory=set)
+    counts: dict[str, int]
+    title_terms: set[str]
+    names: set[str]
+    numbers: set[str]
     #: highest count by what is counted
-    tolls: dict[str, int] = field(default_factory=dict)
-    _core: tuple[int, list[tuple[str, float]]] = (0, [])
+    tolls: dict[str, int]
+
+    @classmethod
+    def first(cls, new: Sketch) -> Said:
+        """What one entry says."""
+        return cls(
+            {new.feed}, dict.fromkeys(new.terms, 1), set(new.title), set(new.names), set(new.numbers), dict(new.tolls)
+        )
 
     def take(self, new: Sketch) -> None:
-        """Adds a member."""
-        self.members.append(new)
-        if len(self.members) == 1:
-            self.counts = dict.fromkeys(new.terms, 1)
-            self.title_terms, self.names, self.numbers = set(new.title), set(new.names), set(new.numbers)
-            self.last, self.tolls = new.seen, dict(new.tolls)
-            self.latest, self.feeds = new.published, {new.feed}
-            return
-        self.last = max(self.last, new.seen)
-        self.latest = max(self.latest, new.published)
+        """Adds an entry."""
         self.feeds.add(new.feed)
         for term in new.terms:
             self.counts[term] = self.counts.get(term, 0) + 1
@@ -69,52 +61,53 @@ class OpenStory:
         for what, amount in new.tolls:
             self.tolls[what] = max(amount, self.tolls.get(what, 0))
 
+
+class OpenStory:
+    """A story of the window. Most are one entry that nobody asks for again, so what is said is summed up when asked."""
+
+    __slots__ = ("_core", "_said", "id", "last", "latest", "members", "number")
+
+    def __init__(self, story: StoryId, number: int) -> None:
+        self.id = story
+        #: how the postings name it
+        self.number = number
+        self.members: list[Sketch] = []
+        #: when its last entry was seen
+        self.last = 0.0
+        #: publication of the latest member
+        self.latest = 0.0
+        self._said: Said | None = None
+        self._core: tuple[int, list[tuple[str, float]]] = (0, [])
+
+    def take(self, new: Sketch) -> None:
+        """Adds a member."""
+        self.members.append(new)
+        self.last = max(self.last, new.seen)
+        self.latest = max(self.latest, new.published)
+        if self._said is not None:
+            self._said.take(new)
+
+    @property
+    def said(self) -> Said:
+        """What its entries say together."""
+        if self._said is None:
+            first, *others = self.members
+            self._said = Said.first(first)
+            for member in others:
+                self._said.take(member)
+        return self._said
+
     def core(self) -> list[tuple[str, float]]:
         """Terms of at least 15 % of the members, with that share."""
         size = len(self.members)
         if self._core[0] != size:
             least = max(1.0, size * 0.15)
-            self._core = (size, [(t, c / size) for t, c in self.counts.items() if c >= least])
+            self._core = (size, [(t, c / size) for t, c in self.said.counts.items() if c >= least])
         return self._core[1]
 
     def sample(self) -> Sequence[Sketch]:
         """The members that stand for all: the first ones and the latest."""
         return self.members if len(self.members) <= 16 else self.members[:4] + self.members[-12:]
-
-
-def steady(mentions: int) -> int:
-    """Stories that have a term, in steps where they are many: one more then says nothing, and weights can be kept."""
-    return mentions if mentions < 32 else mentions & -(1 << (mentions.bit_length() - 4))
-
-
-class _Weights(dict[str, float]):
-    """Term → how much it tells: minus the logarithm of the share of stories that have it."""
-
-    def __init__(self, postings: Mapping[str, set[StoryId]], table: Mapping[str, float]) -> None:
-        super().__init__()
-        self._postings = postings
-        self._table = table
-        self._level = 0.0
-
-    def resize(self, stories: int) -> None:
-        """Keeps the level in steps, so that weights stay valid while the window changes little."""
-        level = round(log(stories + PRIOR) * 20) / 20
-        if level != self._level:
-            self._level = level
-            self.clear()
-
-    def __missing__(self, term: str) -> float:
-        stories = self._postings.get(term)
-        mentions = len(stories) if stories else 0
-        if mentions > 32:
-            mentions = steady(mentions)
-        weight = self._level - log(mentions + PRIOR * self._table.get(term, RAREST))
-        if weight < 0.0:
-            weight = 0.0
-        elif term[0].isdigit():
-            weight *= _DIGITS
-        self[term] = weight
-        return weight
 
 
 class Window:
@@ -124,41 +117,40 @@ class Window:
         """`table` says what share of news entries has a stem."""
         self.table = table
         self.stories: dict[StoryId, OpenStory] = {}
-        self.postings: dict[str, set[StoryId]] = defaultdict(set)
-        #: term → entries that have it
-        self.spread: dict[str, int] = defaultdict(int)
+        self.postings = Postings(table)
         self.entries = 0
-        self.weights = _Weights(self.postings, table)
+        self.weights = self.postings.weights
+        #: in how many entries a term stands
+        self.spread = self.postings.spread
+        self._numbers = count()
+        self._open: dict[int, OpenStory] = {}
         self._ends: list[tuple[float, StoryId]] = []
 
     def add(self, new: Sketch, story: StoryId) -> OpenStory:
         """The entry joins the story, which is begun where it is new."""
         home = self.stories.get(story)
         if home is None:
-            home = self.stories[story] = OpenStory(story)
+            number = next(self._numbers)
+            home = self.stories[story] = self._open[number] = OpenStory(story, number)
+            self.postings.add(new.terms, number)
+        else:
+            self._count(home, new.terms)
         home.take(new)
         self.entries += 1
-        spread, postings, weights = self.spread, self.postings, self.weights
-        for term in new.terms:
-            spread[term] += 1
-            stories = postings[term]
-            stories.add(story)
-            mentions = len(stories)
-            if mentions <= 32 or steady(mentions) == mentions:
-                weights.pop(term, None)
         heappush(self._ends, (home.last, story))
         self.weights.resize(len(self.stories))
         return home
 
+    def _count(self, home: OpenStory, terms: Sequence[str]) -> None:
+        known = home.said.counts
+        self.postings.again([term for term in terms if term in known])
+        self.postings.add([term for term in terms if term not in known], home.number)
+
     def merge(self, into: StoryId, other: StoryId) -> None:
         """The other story's entries follow those of `into`."""
-        gone = self.stories.pop(other)
-        home = self.stories[into]
-        for term in gone.counts:
-            self.postings[term].discard(other)
-            self.postings[term].add(into)
-            self.weights.pop(term, None)
+        gone, home = self._close(other), self.stories[into]
         for member in gone.members:
+            self._count(home, member.terms)
             home.take(member)
         heappush(self._ends, (home.last, into))
         self.weights.resize(len(self.stories))
@@ -171,59 +163,67 @@ class Window:
             home = self.stories.get(story)
             if home is None or home.last >= before:
                 continue
-            closed.append(self.stories.pop(story))
+            closed.append(self._close(story))
             self.entries -= len(home.members)
-            for term, count in home.counts.items():
-                self._unlink(term, story, count)
         if closed:
             self.weights.resize(len(self.stories))
         return closed
 
-    def _unlink(self, term: str, story: StoryId, count: int) -> None:
-        self.weights.pop(term, None)
-        self.postings[term].discard(story)
-        self.spread[term] -= count
-        if not self.spread[term]:
-            del self.spread[term], self.postings[term]
+    def _close(self, story: StoryId) -> OpenStory:
+        home = self.stories.pop(story)
+        del self._open[home.number]
+        self.postings.leave(home.said.counts, self._open.__contains__)
+        return home
 
     def candidates(self, new: Sketch) -> list[tuple[OpenStory, float]]:
         """Stories that share rare words with the entry, most promising first, each with how promising beside the first."""
-        weights = self.weights
-        mine = {term: weights[term] for term in new.terms if not term[0].isdigit()}
-        heads = frozenset(new.title)
         # Other alphabets are thinner in the table, so more words tie for the rarest.
         most = _RARE if all(map(str.isascii, new.terms[:4])) else 2 * _RARE
-        rare = [
-            term for _, _, term in sorted([(-weight, term not in heads, term) for term, weight in mine.items()])[:most]
-        ]
-        found: dict[StoryId, float] = {}
+        rare = sorted(new.words, key=self.weights.__getitem__, reverse=True)[:most]
+        squares = [self.weights[term] ** 2 for term in rare]
         # The more stories there are, the more of them share a few words by chance.
         crowd = log10(max(1.0, len(self.stories) / _CROWD))
-        gate = (_GATE + 0.06 * crowd) * sum([mine[term] ** 2 for term in rare])
-        gains = [mine[term] ** 2 * (1.5 if term in heads else 1.0) for term in rare]
-        left, reach, most_points = sum(gains), 0, 0.0
-        for term, points in zip(rare, gains, strict=True):
-            stories = self.postings.get(term)
-            if stories:
+        gate = (_GATE + 0.06 * crowd) * sum(squares)
+        found: list[tuple[float, array[int]]] = []
+        reach, heads = 0, frozenset(new.title)
+        for term, square in zip(rare, squares, strict=True):
+            if stories := self.postings.stories.get(term):
                 reach += len(stories)
                 if reach > _REACH / (1 + crowd) and found:
                     break
-                # What has none of the rarer words can't get there any more with those that are left.
-                late = left < max(gate, most_points * _PROMISE) * 0.999
-                for story in found.keys() & stories if late else stories:
-                    said = found[story] = found.get(story, 0.0) + points
-                    if said > most_points:  # noqa: PLR1730 - max() takes twice as long here
-                        most_points = said
-            left -= points
-        if not found:
+                found.append((square * 1.5 if term in heads else square, stories))
+        points = self._points(found, gate)
+        if not points:
             return []
-        least = max(most_points * _PROMISE, gate)
+        least = max(max(points.values()) * _PROMISE, gate)
         fair = sorted(
             [
-                (points / (1 + 0.02 * len(self.stories[s].members)) ** 0.3, s)
-                for s, points in found.items()
-                if points >= least
+                (said / (1 + 0.02 * len(story.members)) ** 0.3, story.id)
+                for story, said in points.items()
+                if said >= least
             ],
             reverse=True,
         )[:CANDIDATES]
-        return [(self.stories[s], points / fair[0][0] if fair[0][0] else 0.0) for points, s in fair]
+        return [(self.stories[s], said / fair[0][0] if fair[0][0] else 0.0) for said, s in fair]
+
+    def _points(self, found: Sequence[tuple[float, array[int]]], gate: float) -> dict[OpenStory, float]:
+        """Story → sum of the points of the words it has; stories with too few of them to reach the gate are left out."""
+        reached, words = 0.0, 0
+        for points in sorted([points for points, _ in found], reverse=True):
+            if reached >= gate * 0.999:
+                break
+            reached += points
+            words += 1
+        if not words or reached < gate * 0.999:
+            return {}
+        mentions = chain.from_iterable([stories for _, stories in found])
+        if words > 1:
+            sums = {story: 0.0 for story, times in Counter(mentions).items() if times >= words}
+        else:
+            sums = dict.fromkeys(mentions, 0.0)
+        if sums:
+            for points, stories in found:
+                for story in sums.keys() & stories:
+                    sums[story] += points
+        still = self._open
+        return {still[story]: points for story, points in sums.items() if story in still}
