@@ -35,7 +35,7 @@ CONCURRENCY = 16
 _HEARTBEAT, STALLED = 1.0, 20.0
 #: the same where the server has no connection of the worker's process any more, as it is the moment a process dies
 DEAD = 3.0
-#: seconds after which procrastinate forgets a worker without one; `STALLED` and our own steady look come long before
+#: seconds after which procrastinate forgets a worker without one; `STALLED` comes long before
 _FORGET = 120.0
 #: seconds between looks at what fell due, and at what was left behind
 _LOOK, _SWEEP = 1.0, 2.0
@@ -54,14 +54,20 @@ _WORKERS = """
     )
 """
 _REGISTER = "insert into tocsin_workers values (%(worker)s, %(session)s) on conflict do nothing"
+#: whose heart stopped: seconds ago, and as long as we are connected, since an outage of the server stops all hearts
 _SILENT = """
-    select id as worker from procrastinate_workers where last_heartbeat < now() - make_interval(secs => %(seconds)s)
+    select id as worker from procrastinate_workers
+    where greatest(last_heartbeat, {since}) < now() - make_interval(secs => %(silent)s)
 """
+#: who has no connection any more, while ours outlasted its last heartbeat: it was not the server that cut all of them
 _DEAD = """
     select w.worker from tocsin_workers w
-    join procrastinate_workers p on p.id = w.worker and p.last_heartbeat < now() - make_interval(secs => %(seconds)s)
-    where not exists (select from pg_stat_activity a where a.application_name = w.session)
+    join procrastinate_workers p on p.id = w.worker and p.last_heartbeat < now() - make_interval(secs => %(dead)s)
+    where p.last_heartbeat > {since}
+        and not exists (select from pg_stat_activity a where a.application_name = w.session)
 """
+_SINCE = "(select min(backend_start) from pg_stat_activity where application_name = %(session)s)"
+_GONE = f"{_SILENT} union {_DEAD}".format(since=_SINCE)
 
 
 async def prepare(url: str) -> None:
@@ -109,8 +115,6 @@ class LaneJobs:
         #: of the worker whose connections are known by name
         self._registered: int | None = None
         self._stopping = False
-        #: since when the server was there whenever it was looked at
-        self._steady = clock.monotonic()
         #: lanes being drained here
         self._lanes: set[int] = set()
 
@@ -182,7 +186,6 @@ class LaneJobs:
             try:
                 await work()
             except Exception as error:  # noqa: BLE001  whatever it was, the next look may go well
-                self._steady = self._clock.monotonic()
                 log.warning("lanes not looked at", reason=" ".join(str(error).split())[:200])
             await self._clock.sleep(seconds)
 
@@ -192,23 +195,18 @@ class LaneJobs:
         mine = self._worker.worker_id if self._worker is not None else None
         if mine is None:
             return
+        # one that broke off lets what it has in hand end, and its own heart does not beat meanwhile
+        await self._app.job_manager.update_heartbeat(mine)
         before = {*self._lanes}
         held = await self._app.job_manager.list_jobs_async(queue=_QUEUE, status="doing", worker_id=mine)
         await self._clock.sleep(1.0)
         await self._retry([job for job in held if job.task_kwargs["lane"] not in before | self._lanes])
 
     async def _left_by_others(self) -> list[Job]:
-        # after an outage of the server all hearts seem to have stopped, and all connections are new
-        steady = self._clock.monotonic() - self._steady
-        gone: set[int | None] = {None}
-        if steady > STALLED:
-            silent = await self._app.connector.execute_query_all_async(_SILENT, seconds=STALLED)
-            gone |= {row["worker"] for row in silent}
-        if steady > 2 * DEAD:
-            dead = await self._app.connector.execute_query_all_async(_DEAD, seconds=DEAD)
-            gone |= {row["worker"] for row in dead}
+        values = {"silent": STALLED, "dead": DEAD, "session": self._session}
+        gone = {row["worker"] for row in await self._app.connector.execute_query_all_async(_GONE, **values)}
         doing = await self._app.job_manager.get_stalled_jobs(queue=_QUEUE, seconds_since_heartbeat=DEAD)
-        return [job for job in doing if job.worker_id in gone]
+        return [job for job in doing if job.worker_id is None or job.worker_id in gone]
 
     async def _retry(self, jobs: Iterable[Job]) -> None:
         for job in jobs:

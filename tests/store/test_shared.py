@@ -11,7 +11,7 @@ from bot.app.together import Together
 from bot.clock import SystemClock
 from bot.deliver import Deliverer
 from bot.errors import LeaseLost, NotElected
-from bot.jobs import DEAD, STALLED, LaneJobs, prepare
+from bot.jobs import LaneJobs, prepare
 from bot.model import (
     Chat,
     ChatId,
@@ -31,7 +31,6 @@ from bot.store.pg_lease import LEASE, Lease
 from bot.store.pg_pace import SharedPace
 from bot.store.pg_seen import OnceOnly
 from bot.store.postgres import PostgresStore
-from tests.fakes import FakeClock
 from tests.store.samples import ANNA, BORIS, NOW, after, commit, delivery, feed, sent
 from tests.store.stores import Place
 
@@ -402,35 +401,67 @@ async def test_a_worker_drains_what_is_woken_and_takes_up_what_a_dead_one_left(p
     assert await jobs_of(store) == []
 
 
-async def test_the_lanes_of_a_process_that_died_are_free_at_once_and_those_of_a_busy_one_are_not(
-    postgres_place: Place,
+async def in_hand(store: PostgresStore, jobs: LaneJobs, lane: int, session: str) -> None:
+    """A worker of this process whose heart beats for the last time now, with a lane."""
+    add = "insert into procrastinate_workers (last_heartbeat) values (clock_timestamp()) returning id"
+    [(worker,)] = await store._rows(add)
+    await store._do("insert into tocsin_workers values (%(worker)s, %(session)s)", worker=worker, session=session)
+    async with store.pool.connection() as connection:
+        await jobs.wake(connection, [lane])
+    sql = "update procrastinate_jobs set status = 'doing', worker_id = %(worker)s where lock = %(lock)s"
+    await store._do(sql, worker=worker, lock=f"lane {lane}")
+
+
+async def todo(store: PostgresStore) -> list[str]:
+    return [
+        lock for (lock,) in await store._rows("select lock from procrastinate_jobs where status = 'todo' order by id")
+    ]
+
+
+async def test_the_lanes_of_a_process_that_died_are_free_soon_and_those_of_a_busy_one_are_not(
+    postgres_place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A killed deliverer's chats wait some five seconds; one that lives and is only late keeps what it has in hand."""
+    monkeypatch.setattr("bot.jobs.DEAD", 0.2)
     store, _ = await two(postgres_place)
     await prepare(postgres_place.url)
     await prepare(postgres_place.url)
-    clock = FakeClock()
-    jobs = LaneJobs(postgres_place.url, clock=clock, drain=nothing, session="of this process")
-    for lane, session in enumerate(("of a dead process", "of a busy process")):
-        add = "insert into procrastinate_workers (last_heartbeat) values (now() - %(late)s::interval) returning id"
-        [(worker,)] = await store._rows(add, late=f"{DEAD + 1} s")
-        await store._do("insert into tocsin_workers values (%(worker)s, %(session)s)", worker=worker, session=session)
-        async with store.pool.connection() as connection:
-            await jobs.wake(connection, [lane])
-        sql = "update procrastinate_jobs set status = 'doing', worker_id = %(worker)s where lock = %(lock)s"
-        await store._do(sql, worker=worker, lock=f"lane {lane}")
-    todo = "select lock from procrastinate_jobs where status = 'todo' order by id"
+    jobs = LaneJobs(postgres_place.url, clock=CLOCK, drain=nothing, session="of this process")
     alive = await psycopg.AsyncConnection.connect(postgres_place.url, application_name="of a busy process")
     async with alive, jobs._pool() as pool, jobs._app.open_async(pool):
+        await pool.wait()
+        await in_hand(store, jobs, 0, "of a dead process")
+        await in_hand(store, jobs, 1, "of a busy process")
         await jobs._sweep()
-        assert await store._rows(todo) == []  # who has just come can't know whether the server was away
-        clock.advance(2 * DEAD + 1)
+        assert await todo(store) == []
+        await asyncio.sleep(0.3)
         await jobs._sweep()
-        assert await store._rows(todo) == [("lane 0",)]
-        await store._do("update procrastinate_workers set last_heartbeat = now() - interval '1 minute'")
-        clock.advance(STALLED)
+        assert await todo(store) == ["lane 0"]
+        monkeypatch.setattr("bot.jobs.STALLED", 0.2)
         await jobs._sweep()
-        assert await store._rows(todo) == [("lane 0",), ("lane 1",)]
+        assert await todo(store) == ["lane 0", "lane 1"]
+
+
+async def test_after_an_outage_nobody_is_taken_for_dead_who_may_only_be_late_to_connect(
+    postgres_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I2: when all connections are cut on a busy machine, each message under way would else be sent by another too."""
+    monkeypatch.setattr("bot.jobs.DEAD", 0.2)
+    store, _ = await two(postgres_place)
+    await prepare(postgres_place.url)
+    jobs = LaneJobs(postgres_place.url, clock=CLOCK, drain=nothing, session="of this process")
+    await in_hand(store, jobs, 0, "of a process that is late")
+    async with jobs._pool() as pool, jobs._app.open_async(pool):  # as after the outage
+        await pool.wait()
+        await asyncio.sleep(0.3)
+        await jobs._sweep()
+        assert await todo(store) == []
+        await store._do("update procrastinate_workers set last_heartbeat = now() - interval '1 hour'")
+        await jobs._sweep()
+        assert await todo(store) == []
+        monkeypatch.setattr("bot.jobs.STALLED", 0.2)
+        await jobs._sweep()
+        assert await todo(store) == ["lane 0"]
 
 
 async def test_a_worker_is_known_by_its_connections_while_it_has_something_in_hand(postgres_place: Place) -> None:
