@@ -11,6 +11,8 @@ told to. Exit code 1 when one of these does not hold.
 
 import argparse
 import asyncio
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -210,6 +212,7 @@ def main() -> int:
     parser.add_argument("--pause", type=float, default=10.0, help="longest pause between faults, seconds")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server and the processes are ended too
     try:
         with cluster() as postgres, tempfile.TemporaryDirectory() as folder:
             return asyncio.run(run(asked, postgres, Path(folder)))

@@ -9,7 +9,9 @@ types a command. Prints each kill, and a table of medians and longest.
 
 import argparse
 import asyncio
+import signal
 import statistics
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -158,6 +160,7 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server and the processes are ended too
     try:
         with cluster() as postgres, tempfile.TemporaryDirectory() as folder:
             asyncio.run(run(asked, postgres, Path(folder)))
