@@ -153,7 +153,7 @@ async def run(asked: argparse.Namespace, postgres: Cluster, folder: Path) -> boo
         weighing = asyncio.create_task(fleet.weigh())
         try:
             await fleet.start_all()
-            while len(press.finished) < 3:
+            while len(press.finished) < 3 or not all(map(fleet.is_ready, FLEET)):
                 await asyncio.sleep(0.2)
             for number in range(QUIET):
                 paper.publish()
