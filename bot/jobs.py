@@ -59,15 +59,23 @@ _SILENT = """
     select id as worker from procrastinate_workers
     where greatest(last_heartbeat, {since}) < now() - make_interval(secs => %(silent)s)
 """
-#: who has no connection any more, while ours outlasted its last heartbeat: it was not the server that cut all of them
+#: who has no connection any more, where it was not the server that cut all of them: ours outlasted its last heartbeat, or
+#: we came after it died, have been here for a while, and the server was not restarted in between
 _DEAD = """
     select w.worker from tocsin_workers w
     join procrastinate_workers p on p.id = w.worker and p.last_heartbeat < now() - make_interval(secs => %(dead)s)
-    where p.last_heartbeat > {since}
-        and not exists (select from pg_stat_activity a where a.application_name = w.session)
+    where not exists (select from pg_stat_activity a where a.application_name = w.session)
+        and (
+            p.last_heartbeat > {since}
+            or (
+                {since} = %(came)s and {since} < now() - make_interval(secs => %(dead)s)
+                and p.last_heartbeat > pg_postmaster_start_time()
+            )
+        )
 """
 _SINCE = "(select min(backend_start) from pg_stat_activity where application_name = %(session)s)"
 _GONE = f"{_SILENT} union {_DEAD}".format(since=_SINCE)
+_CAME = f"select {_SINCE} as came"
 
 
 async def prepare(url: str) -> None:
@@ -117,6 +125,8 @@ class LaneJobs:
         self._stopping = False
         #: lanes being drained here
         self._lanes: set[int] = set()
+        #: when this process connected for the first time, by the server's clock
+        self._came: datetime | None = None
 
     def _pool(self) -> AsyncConnectionPool:
         named = {"application_name": self._session}
@@ -203,8 +213,11 @@ class LaneJobs:
         await self._retry([job for job in held if job.task_kwargs["lane"] not in before | self._lanes])
 
     async def _left_by_others(self) -> list[Job]:
-        values = {"silent": STALLED, "dead": DEAD, "session": self._session}
-        gone = {row["worker"] for row in await self._app.connector.execute_query_all_async(_GONE, **values)}
+        ask = self._app.connector.execute_query_all_async
+        if self._came is None:
+            self._came = (await ask(_CAME, session=self._session))[0]["came"]
+        values = {"silent": STALLED, "dead": DEAD, "session": self._session, "came": self._came}
+        gone = {row["worker"] for row in await ask(_GONE, **values)}
         doing = await self._app.job_manager.get_stalled_jobs(queue=_QUEUE, seconds_since_heartbeat=DEAD)
         return [job for job in doing if job.worker_id is None or job.worker_id in gone]
 

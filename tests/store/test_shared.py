@@ -450,9 +450,14 @@ async def test_after_an_outage_nobody_is_taken_for_dead_who_may_only_be_late_to_
     store, _ = await two(postgres_place)
     await prepare(postgres_place.url)
     jobs = LaneJobs(postgres_place.url, clock=CLOCK, drain=nothing, session="of this process")
-    await in_hand(store, jobs, 0, "of a process that is late")
-    async with jobs._pool() as pool, jobs._app.open_async(pool):  # as after the outage
+    async with jobs._pool() as pool, jobs._app.open_async(pool):
         await pool.wait()
+        await jobs._sweep()
+        await in_hand(store, jobs, 0, "of a process that is late")
+        await store._rows(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'of this process'"
+        )
+        await jobs._sweep()
         await asyncio.sleep(0.3)
         await jobs._sweep()
         assert await todo(store) == []
@@ -460,6 +465,29 @@ async def test_after_an_outage_nobody_is_taken_for_dead_who_may_only_be_late_to_
         await jobs._sweep()
         assert await todo(store) == []
         monkeypatch.setattr("bot.jobs.STALLED", 0.2)
+        await jobs._sweep()
+        assert await todo(store) == ["lane 0"]
+
+
+async def test_who_starts_after_another_died_takes_its_lanes_up_soon(
+    postgres_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I6: a bot of one process that is killed and started again must not wait until a silent heart counts as stopped."""
+    monkeypatch.setattr("bot.jobs.DEAD", 0.2)
+    store, _ = await two(postgres_place)
+    await prepare(postgres_place.url)
+    jobs = LaneJobs(postgres_place.url, clock=CLOCK, drain=nothing, session="of this process")
+    await in_hand(store, jobs, 0, "of the process before")
+    await in_hand(store, jobs, 1, "of one from before the server's start")
+    await store._do(
+        "update procrastinate_workers set last_heartbeat = pg_postmaster_start_time() - interval '1 s' "
+        "where id = (select max(worker) from tocsin_workers)"
+    )
+    async with jobs._pool() as pool, jobs._app.open_async(pool):
+        await pool.wait()
+        await jobs._sweep()
+        assert await todo(store) == []  # who has just come waits whether it connects
+        await asyncio.sleep(0.3)
         await jobs._sweep()
         assert await todo(store) == ["lane 0"]
 
