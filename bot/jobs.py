@@ -37,8 +37,8 @@ _HEARTBEAT, STALLED = 1.0, 20.0
 DEAD = 3.0
 #: seconds after which procrastinate forgets a worker without one; `STALLED` comes long before
 _FORGET = 120.0
-#: seconds between looks at what fell due, and at what was left behind
-_LOOK, _SWEEP = 1.0, 2.0
+#: seconds between looks at what was left behind, and at most and at least between looks at what fell due
+_SWEEP, _LOOK, _SOON = 2.0, 1.0, 0.1
 #: seconds to wait before a worker that broke off (the server went away) is started again
 _AGAIN = 1.0
 #: by any clock
@@ -155,13 +155,19 @@ class LaneJobs:
             await self._app.connector.execute_query_async(_REGISTER, worker=worker, session=self._session)
             self._registered = worker
 
-    async def run(self, look: Callable[[], Awaitable[None]]) -> None:
-        """Works until `stop`; calls `look` every second, to wake lanes."""
+    async def run(self, look: Callable[[], Awaitable[float]]) -> None:
+        """Works until `stop`. Calls `look`, which wakes lanes, each second, and when as many seconds are over as it gave: a
+        group may be told something each three seconds, and must not wait for a fourth.
+        """
+
+        async def look_again() -> float:
+            return min(max(await look(), _SOON), _LOOK)
+
         # not opened by procrastinate, which gives up when the server is away for the first half minute
         async with self._pool() as pool, self._app.open_async(pool):
             side = [
-                asyncio.create_task(self._every(_LOOK, look)),
-                asyncio.create_task(self._every(_SWEEP, self._sweep)),
+                asyncio.create_task(self._again_and_again(look_again)),
+                asyncio.create_task(self._again_and_again(self._sweep)),
             ]
             try:
                 while not self._stopping:
@@ -191,26 +197,29 @@ class LaneJobs:
         if self._worker is not None:
             self._worker.stop()  # type: ignore[no-untyped-call]
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    async def _again_and_again(self, work: Callable[[], Awaitable[float]]) -> None:
+        """Until cancelled; `work` gives the seconds until it is done again."""
         while True:
             try:
-                await work()
+                pause = await work()
             except Exception as error:  # noqa: BLE001  whatever it was, the next look may go well
+                pause = _LOOK
                 log.warning("lanes not looked at", reason=" ".join(str(error).split())[:200])
-            await self._clock.sleep(seconds)
+            await self._clock.sleep(pause)
 
-    async def _sweep(self) -> None:
+    async def _sweep(self) -> float:
         """Jobs whose worker died, was stopped or lost its connection before it could say that they ended."""
         await self._retry(await self._left_by_others())
         mine = self._worker.worker_id if self._worker is not None else None
         if mine is None:
-            return
+            return _SWEEP
         # one that broke off lets what it has in hand end, and its own heart does not beat meanwhile
         await self._app.job_manager.update_heartbeat(mine)
         before = {*self._lanes}
         held = await self._app.job_manager.list_jobs_async(queue=_QUEUE, status="doing", worker_id=mine)
         await self._clock.sleep(1.0)
         await self._retry([job for job in held if job.task_kwargs["lane"] not in before | self._lanes])
+        return _SWEEP
 
     async def _left_by_others(self) -> list[Job]:
         ask = self._app.connector.execute_query_all_async

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from bot.store.pg_base import PgBase, do, rows
@@ -48,12 +49,16 @@ class Lanes(PgBase):
 
         await self.run(work)
 
-    async def wake_due(self, now: datetime, wake: Wake) -> None:
-        """Jobs for lanes whose chats have waited long enough, and for those whose job was lost."""
+    async def wake_due(self, now: datetime, wake: Wake) -> float:
+        """Jobs for lanes whose chats have waited long enough, and for those whose job was lost. Gives the seconds until
+        the next chat has.
+        """
 
-        async def work(connection: Connection) -> None:
+        async def work(connection: Connection) -> float:
             lanes = [lane for (lane,) in await rows(connection, SQL["due_lanes"], now=now)]
             if lanes:
                 await wake(connection, lanes)
+            [(due,)] = await rows(connection, SQL["next_due_lane"], now=now)
+            return (due - now).total_seconds() if due else inf
 
-        await self.run(work)
+        return await self.run(work)

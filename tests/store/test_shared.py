@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sized
 from dataclasses import replace
+from math import inf
 
 import psycopg
 import pytest
@@ -362,9 +363,9 @@ async def test_what_fell_due_or_lost_its_job_is_woken_by_a_look(postgres_place: 
     jobs = LaneJobs(postgres_place.url, clock=CLOCK, drain=nothing, session="of this process")
     lanes = Lanes(store.pool)
     await store.commit(commit(replace(delivery(), due=after(60))))
-    await lanes.wake_due(after(59), jobs.wake)
+    assert await lanes.wake_due(after(59), jobs.wake) == pytest.approx(1.0)  # looked at again then, and not a second later
     assert await jobs_of(store) == []
-    await lanes.wake_due(after(60), jobs.wake)
+    assert await lanes.wake_due(after(60), jobs.wake) == inf
     await lanes.wake_due(after(61), jobs.wake)
     assert len(await jobs_of(store)) == 1
 
@@ -372,8 +373,8 @@ async def test_what_fell_due_or_lost_its_job_is_woken_by_a_look(postgres_place: 
 async def work_until(jobs: LaneJobs, found: Sized) -> None:
     """Until a job has brought something."""
 
-    async def no_look() -> None:
-        return
+    async def no_look() -> float:
+        return inf
 
     running = asyncio.create_task(jobs.run(no_look))
     async with asyncio.timeout(20):

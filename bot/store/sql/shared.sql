@@ -113,3 +113,6 @@ where exists (select from claims c where c.lane = l.lane and c.free_at <= %(now)
     )
 order by l.lane
 for update of l skip locked
+
+-- name: next_due_lane
+select min(free_at) from claims where free_at > %(now)s
