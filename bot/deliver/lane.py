@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from bot.alerts.facts import Facts
     from bot.meter import Meter
-    from bot.model import ChatId, Claim, Delivery, SendOutcome
+    from bot.model import ChatId, Claim, Delivery, Limits, SendOutcome
     from bot.ports import Clock, Messenger, Pace, Store
     from bot.stories.summary import Habits
 
@@ -120,22 +120,29 @@ class Lanes:
                 continue
             if isinstance(step, Send) and step.actions:
                 await self._store.put_actions(step.actions)
-            wait = 0.0
-            if not self.stopping:
-                wait = await self._pace.turn(chat, limits=limits, group=group, patience=PATIENCE)
-            now = self._clock.monotonic()
-            if self.stopping or wait or now - began > LEASE / 3:
+            wait = await self._turn(chat, limits, began, group=group)
+            if wait is not None:
                 await self.give_back(claim, rows, later(self._clock.now(), wait))
                 return
             if self._unrecorded:  # what the platform takes now could not be recorded either, and would come twice
                 continue
-            if now - proved > _PROOF:  # this process may have slept while another took the claim over
+            if (
+                self._clock.monotonic() - proved > _PROOF
+            ):  # this process may have slept while another took the claim over
                 await self._settle(claim, rows, ())
             if not await self._send(claim, rows, step, facts, messenger):
                 return
             proved = self._clock.monotonic()
             if rows:
                 facts = await self._facts(claim, rows)
+
+    async def _turn(self, chat: ChatId, limits: Limits, began: float, *, group: bool) -> float | None:
+        """None when the chat may be sent to now; else its rows are given back, due after so many seconds."""
+        if self.stopping or self._clock.monotonic() - began > LEASE / 3:  # a moment given now would be lost
+            return 0.0
+        wait = await self._pace.turn(chat, limits=limits, group=group, patience=PATIENCE)
+        late = self._clock.monotonic() - began > LEASE * 2 / 3
+        return wait if wait or late or self.stopping else None
 
     async def _send(
         self, claim: Claim, rows: list[Delivery], step: Send | Edit, facts: Facts, messenger: Messenger

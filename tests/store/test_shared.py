@@ -363,7 +363,9 @@ async def test_what_fell_due_or_lost_its_job_is_woken_by_a_look(postgres_place: 
     jobs = LaneJobs(postgres_place.url, clock=CLOCK, drain=nothing, session="of this process")
     lanes = Lanes(store.pool)
     await store.commit(commit(replace(delivery(), due=after(60))))
-    assert await lanes.wake_due(after(59), jobs.wake) == pytest.approx(1.0)  # looked at again then, and not a second later
+    assert await lanes.wake_due(after(59), jobs.wake) == pytest.approx(
+        1.0
+    )  # looked at again then, and not a second later
     assert await jobs_of(store) == []
     assert await lanes.wake_due(after(60), jobs.wake) == inf
     await lanes.wake_due(after(61), jobs.wake)
