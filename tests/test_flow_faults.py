@@ -105,6 +105,21 @@ async def test_an_update_never_overtakes_its_alert(world: World) -> None:
     assert [reply for _, what, _, _, reply, _ in world.chat.log if what == "send"] == ["", "1"]
 
 
+async def test_a_claim_that_ends_costs_its_chat_no_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """I6: a moment of the pace that is booked and not used would keep a chat with much to be told waiting for another."""
+    monkeypatch.setattr("bot.deliver.lane.LEASE", 2.4)
+    monkeypatch.setattr("bot.alerts.plan.BURST", 100)
+    world = await World(tmp_path).open()
+    world.chat.limits = Limits(length=4096, chat_rate=1.0, chat_burst=1)
+    await world.baseline()
+    await world.say("/subscribe Idlib, lighthouse, harbour")
+    await world.poll("North Wire", SHELLS, PRIZE, item("Crane collapses in Oslo harbour, driver unhurt"))
+    began = world.clock.monotonic()
+    await world.deliver()
+    assert len(world.sends()) == 3
+    assert world.clock.monotonic() - began < 2.5
+
+
 async def test_a_group_at_its_pace_keeps_the_order(tmp_path: Path) -> None:
     """I3 and I5: what is given back for the pace of a group is not overtaken by what arrives a moment later."""
     world = await World(tmp_path).open()
